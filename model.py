@@ -1,0 +1,243 @@
+"""The nouns. Frozen, complete by construction, and importing nothing of ours.
+
+Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests are raw; only the edges speak otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+MIB = 1 << 20
+PIECE_SIZE = MIB
+"""Bytes per verified piece: the 1 MiB block that Telegram's upload.getFile never crosses (core.telegram.org/api/files)."""
+DIGEST_SIZE = 32
+"""Bytes in a SHA-256 digest."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ByteRange:
+    """Bytes `start` up to, not including, `stop`. It has no `__len__`: an empty range must not be falsy."""
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop:
+            raise ValueError(f"not a range: {self.start}..{self.stop}")
+
+    @property
+    def length(self) -> int:
+        return self.stop - self.start
+
+    def within(self, other: ByteRange) -> ByteRange:
+        """The part of this range that lies in `other`; empty (at an end of `other`) where they do not meet."""
+        start = min(max(self.start, other.start), other.stop)
+        return ByteRange(start, max(start, min(self.stop, other.stop)))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Locator:
+    """Where a message rests. Only the store that made it may interpret it; everyone else keeps it and hands it back.
+
+    It holds nothing that expires: no access hash, no file reference.
+    """
+
+    channel: int
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a stored message says of itself; the store writes it into the caption (see docs/design.md).
+
+    `attempt` is not written: it makes a second try at the same chunk a message of its own.
+    """
+
+    kind: Literal["chunk", "manifest"]
+    file: UUID
+    index: int
+    offset: int
+    size: int
+    sha256: bytes
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One message at rest. It carries its own offset in the file, so nothing assumes that chunks are equal.
+
+    `pieces` is the SHA-256 digests of its pieces, 32 bytes each, end to end; a piece is `piece_size` bytes counted from
+    the chunk's start, the last one shorter.
+    """
+
+    index: int
+    offset: int
+    size: int
+    sha256: bytes
+    crc32: int
+    pieces: bytes
+    locator: Locator
+    piece_size: int = PIECE_SIZE
+
+    def __post_init__(self) -> None:
+        if self.size <= 0 or len(self.sha256) != DIGEST_SIZE:
+            raise ValueError(f"not a chunk: {self.index}")
+        if len(self.pieces) != DIGEST_SIZE * self.piece_count:
+            raise ValueError(f"chunk {self.index} has {len(self.pieces)} digest bytes for {self.piece_count} pieces")
+
+    @property
+    def span(self) -> ByteRange:
+        """Its place in the file."""
+        return ByteRange(self.offset, self.offset + self.size)
+
+    @property
+    def piece_count(self) -> int:
+        return -(-self.size // self.piece_size)
+
+    def piece_span(self, piece: int) -> ByteRange:
+        """Where piece number `piece` lies, counted from the chunk's own start."""
+        start = piece * self.piece_size
+        return ByteRange(start, min(start + self.piece_size, self.size))
+
+    def piece_digest(self, piece: int) -> bytes:
+        return self.pieces[piece * DIGEST_SIZE : (piece + 1) * DIGEST_SIZE]
+
+
+def tree_digest(chunks: tuple[Chunk, ...]) -> bytes:
+    """SHA-256 over the piece digests of all chunks, in order: the file's identity, and its strong ETag."""
+    tree = hashlib.sha256()
+    for chunk in chunks:
+        tree.update(chunk.pieces)
+    return tree.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file's contents at rest. Complete by construction: chunks are contiguous from 0 and their sizes add up."""
+
+    uuid: UUID
+    size: int
+    tree: bytes
+    sha256: bytes | None
+    crc32: int
+    chunks: tuple[Chunk, ...]
+
+    def __post_init__(self) -> None:
+        offset = 0
+        for index, chunk in enumerate(self.chunks):
+            if (chunk.index, chunk.offset) != (index, offset):
+                raise ValueError(f"file {self.uuid}: chunk {index} is missing or out of place")
+            offset += chunk.size
+        if offset != self.size:
+            raise ValueError(f"file {self.uuid}: chunks hold {offset} of {self.size} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of one chunk that a plan wants; `span` is counted from the chunk's start and is never empty."""
+
+    chunk: Chunk
+    span: ByteRange
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadPlan:
+    """The whole answer to a request, before any I/O: the slices, in order, add up to `span` of the file."""
+
+    file: StoredFile
+    span: ByteRange
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    name: str
+    is_admin: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token without its secret, which is shown once and kept only as a digest."""
+
+    id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: int
+    owner_id: int
+    parent_id: int | None
+    name: str
+    path: str
+    created_at: datetime
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A name in the tree and what it stands for. `content_id` names the immutable contents behind it."""
+
+    id: int
+    owner_id: int
+    parent_id: int
+    name: str
+    path: str
+    created_at: datetime
+    modified_at: datetime
+    content_id: int
+    size: int
+    media_type: str
+    tree: bytes
+    sha256: bytes | None
+    damaged_at: datetime | None
+
+
+Node = File | Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a folder: folders first, then files, each by name; `next` is the cursor of the page after it."""
+
+    folder: Folder
+    items: tuple[Node, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in. `offset` bytes are durable; it equals `length` only once the file is visible.
+
+    Cut into chunks of `chunk_size` bytes. `file_id` is known once it is visible.
+    """
+
+    id: UUID
+    owner_id: int
+    folder: str
+    name: str
+    length: int
+    media_type: str
+    chunk_size: int
+    offset: int
+    created_at: datetime
+    expires_at: datetime
+    file_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """How the store is: `mode` is `sandbox`, `telegram` or `memory`; `detail` is a sentence for the operator."""
+
+    mode: str
+    ok: bool
+    detail: str

@@ -1,0 +1,76 @@
+"""What a file or folder may be called, and how names are compared. Pure; no I/O.
+
+A stored name must survive a trip to any system people keep files on, so that a folder put from Linux can be got on
+Windows. Names are kept in Unicode normal form C; two names that differ only in case or normal form are the same name to
+Windows and macOS, so one folder never holds both (docs/decisions/names.md).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from errors import BadName
+
+MAX_NAME_BYTES = 255
+"""Bytes of UTF-8 in one name: the limit of ext4, XFS, Btrfs and APFS; NTFS takes 255 UTF-16 units, which is never less."""
+MAX_PATH_BYTES = 4096
+"""Bytes of UTF-8 in a whole path: PATH_MAX of Linux."""
+
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any extension, the superscripts too.
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE | re.DOTALL)
+_UNSAFE_ON_WINDOWS = re.compile(r'[<>:"|?*]')
+
+
+def checked(name: str) -> str:
+    """`name` as it will be kept, in normal form C.
+
+    Raises BadName for an empty name, `.`, `..`, a slash or backslash, NUL or any control or bidirectional override
+    character, a lone surrogate, a Windows device name, or more than MAX_NAME_BYTES.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not name or name in {".", ".."}:
+        raise BadName(f"{name!r} is not a name. Give the file or folder a name of its own.")
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise BadName(f"The name {ascii(name)} is not valid Unicode. Rename it first.") from None
+    if size > MAX_NAME_BYTES:
+        raise BadName(f"The name {name[:40]!r}… has {size} bytes in UTF-8; at most {MAX_NAME_BYTES} are possible. Shorten it.")
+    for char in name:
+        if char in "/\\" or unicodedata.category(char) == "Cc" or char in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068":
+            raise BadName(f"The name {name!r} contains {ascii(char)}, which a name cannot hold. Rename it first.")
+    if _DEVICE.fullmatch(name):
+        raise BadName(f"{name!r} is the name of a device on Windows, where nobody could save it. Rename it first.")
+    return name
+
+
+def key(name: str) -> str:
+    """What two names share when a file system could take one for the other (Unicode 3.13, canonical caseless match)."""
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", decomposed.casefold()))
+
+
+def split(path: str) -> tuple[str, ...]:
+    """The checked names of an absolute path; `/` has none. A trailing slash is ignored.
+
+    Raises BadName for a path that does not begin with `/`, is longer than MAX_PATH_BYTES, or holds a bad name.
+    """
+    if not path.startswith("/"):
+        raise BadName(f"The path {path[:60]!r} does not begin with '/'.")
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
+        raise BadName(f"The path {path[:60]!r}… is longer than {MAX_PATH_BYTES} bytes. Shorten it.")
+    trimmed = path[1:].removesuffix("/")
+    return tuple(checked(part) for part in trimmed.split("/")) if trimmed else ()
+
+
+def join(*parts: str) -> str:
+    """The absolute path of these names."""
+    return "/" + "/".join(parts)
+
+
+def for_windows(name: str) -> str:
+    """`name` as Windows can save it: unsafe characters become `_`, trailing dots and spaces too; other names are kept."""
+    safe = _UNSAFE_ON_WINDOWS.sub("_", name)
+    stem = safe.rstrip(". ")
+    return stem + "_" * (len(safe) - len(stem))
