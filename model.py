@@ -54,7 +54,7 @@ class Locator:
 class Label:
     """What a stored message says of itself; the store writes it into the caption (see docs/design.md).
 
-    `attempt` is not written: it makes a second try at the same chunk a message of its own.
+    `attempt` makes another message of a chunk whose first message turned out bad.
     """
 
     kind: Literal["chunk", "manifest"]
@@ -232,6 +232,8 @@ class Upload:
     created_at: datetime
     expires_at: datetime
     file_id: int | None
+    discarded: int = 0
+    """Chunks of it that were stored and came back bad."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""The hallway: one short method per verb, composing the rooms. Knows no Flask, no Telethon, no SQL.
+
+    people      who may come in           uploads     bytes on their way in
+    files       names and folders         transit     chunks on their way from staging to the store
+    downloads   bytes on their way out    upkeep      what is done while nobody asks
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from db import Database
+from errors import DatabaseUnavailable
+from gateway.downloads import Downloads
+from gateway.files import Files
+from gateway.people import People
+from gateway.uploads import Uploads
+from gateway.upkeep import Upkeep
+from storage.base import ChunkStore
+from streaming.staging import Staging
+
+__all__ = ["Gateway", "Health", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gateway allows; `chunk_size` and `yield_size` in bytes."""
+
+    chunk_size: int
+    yield_size: int
+    downloads: int
+    downloads_per_user: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`database` and `telegram` are `ok` or a sentence for the operator; `mode` is the store's."""
+
+    database: str
+    telegram: str
+    mode: str
+
+    @property
+    def ready(self) -> bool:
+        return self.database == self.telegram == "ok"
+
+
+class Gateway:
+    """Everything Stowgram does, by noun. Made once by `cli`, shared by all threads; `close()` ends its own threads."""
+
+    def __init__(self, database: Database, store: ChunkStore, staging: Staging, limits: Limits) -> None:
+        self._database = database
+        self._store = store
+        self.people = People(database)
+        self.files = Files(database)
+        self.downloads = Downloads(
+            database,
+            store,
+            yield_size=limits.yield_size,
+            most=limits.downloads,
+            most_per_user=limits.downloads_per_user,
+        )
+        chunk_size = min(limits.chunk_size, store.max_chunk_size)
+        self.uploads = Uploads(database, store, staging, chunk_size=chunk_size)
+        self.upkeep = Upkeep(database, store, self.uploads, self.downloads)
+
+    def health(self) -> Health:
+        """How we are, within about 4 s."""
+        try:
+            self._database.check()
+            database = "ok"
+        except DatabaseUnavailable as error:
+            database = str(error)
+        store = self._store.health()
+        return Health(database, "ok" if store.ok else store.detail, store.mode)
+
+    def close(self) -> None:
+        """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""
+        self.uploads.close()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

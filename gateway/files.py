@@ -1,0 +1,89 @@
+"""Names and folders. Everything is asked for by somebody, and nobody sees what is not theirs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import names
+from db import Database
+from db.tree import Tree
+from errors import BadInput, Conflict, NotFound
+from model import File, Folder, Listing, Node, User
+
+Kind = Literal["file", "folder"]
+MAX_PAGE = 1000
+"""The most entries that one page of a listing holds."""
+
+
+class Files:
+    def __init__(self, database: Database) -> None:
+        self._tree = Tree(database)
+
+    def listing(self, user: User, path: str, cursor: str | None = None, limit: int = 200) -> Listing:
+        """One page of a folder. Raises NotFound, BadName, and BadInput for a cursor that is not ours."""
+        return self._tree.listing(user.id, path, cursor, max(1, min(limit, MAX_PAGE)))
+
+    def at(self, user: User, path: str) -> Node:
+        return self._tree.node_at(user.id, path)
+
+    def file(self, user: User, file_id: int) -> File:
+        return self._tree.file(user.id, file_id)
+
+    def folder(self, user: User, folder_id: int) -> Folder:
+        return self._tree.folder(user.id, folder_id)
+
+    def node(self, user: User, node_id: int, kind: Kind) -> Node:
+        return self.file(user, node_id) if kind == "file" else self.folder(user, node_id)
+
+    def make_folder(self, user: User, path: str) -> Folder:
+        """Make the folder and those above it. Raises Conflict when something has that name already."""
+        parts = names.split(path)
+        if not parts:
+            raise Conflict("The top folder is always there.")
+        parent = names.join(*parts[:-1])
+        self._tree.make_folders(user.id, parent)
+        return self._tree.make_folder(user.id, parent, parts[-1])
+
+    def move(
+        self,
+        user: User,
+        node_id: int,
+        *,
+        kind: Kind,
+        parent: str | None = None,
+        name: str | None = None,
+        path: str | None = None,
+    ) -> Node:
+        """Rename, move, or both: `path` is the whole new place; `parent` and `name` change one part of it.
+
+        Raises NotFound when the node or the folder it should go to is not there, Conflict when the place is taken.
+        """
+        self.node(user, node_id, kind)
+        if path is not None:
+            if parent is not None or name is not None:
+                raise BadInput("Give either `path`, or `parent` and `name`.")
+            parts = names.split(path)
+            if not parts:
+                raise Conflict("The top folder is not a place for a file or a folder.")
+            parent, name = names.join(*parts[:-1]), parts[-1]
+        if parent is None and name is None:
+            raise BadInput("Nothing to change: give `name`, `parent` or `path`.")
+        parent_id = None if parent is None else self._tree.folder_at(user.id, parent).id
+        return self._tree.move(
+            user.id, node_id, parent_id=parent_id, name=None if name is None else names.checked(name)
+        )
+
+    def remove(self, user: User, node_id: int, *, kind: Kind) -> None:
+        """Take it and all below it out. The messages go to the trash, which a job empties."""
+        node = self.node(user, node_id, kind)
+        if isinstance(node, Folder) and node.parent_id is None:
+            raise Conflict("The top folder cannot be removed.")
+        self._tree.remove(user.id, node.id)
+
+    def free_name(self, user: User, path: str) -> bool:
+        """Whether nothing stands at `path`."""
+        try:
+            self._tree.node_at(user.id, path)
+        except NotFound:
+            return True
+        return False

@@ -1,0 +1,70 @@
+"""The last step of an upload: read back, write the manifest, make visible. In that order, so that what is visible is true."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from db import Database
+from db.uploads import Uploads as Rows
+from errors import AtCapacity, ChunkCorrupt
+from gateway.transit import Transit
+from model import Chunk, Label, StoredFile, Upload, tree_digest
+from storage.base import ChunkStore
+from streaming import manifest
+from streaming.digests import crc32_of
+from streaming.staging import Staging
+from streaming.write import read_back, sampled
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""How often a chunk that came back wrong is stored again while its bytes are still staged."""
+RETRY_WAIT = 30.0
+"""Seconds that storing it again may take before the client is told to come back."""
+
+
+class Finishing:
+    def __init__(self, database: Database, store: ChunkStore, staging: Staging, transit: Transit) -> None:
+        self._rows = Rows(database)
+        self._store = store
+        self._staging = staging
+        self._transit = transit
+
+    def finish(self, upload: Upload, sha256: bytes | None) -> None:
+        """Make the upload a file; every chunk must be stored. May be repeated after any failure.
+
+        `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was taken
+        meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the first bad chunk.
+        """
+        chunks = self._read_back(upload)
+        stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, crc32_of(chunks), chunks)
+        document = manifest.encode(stored, upload)
+        digest = hashlib.sha256(document).digest()
+        label = Label("manifest", upload.id, 0, 0, len(document), digest)
+        locator = self._transit.deliver(upload.id, label, lambda span: document[span.start : span.stop])
+        file, replaced = self._rows.finish(upload.id, stored, label, locator)
+        self._staging.drop_all(upload.id)
+        log.info(
+            "stored file %d: %d bytes in %d chunks%s", file.id, file.size, len(chunks), ", replaced" if replaced else ""
+        )
+
+    def _read_back(self, upload: Upload) -> tuple[Chunk, ...]:
+        """The chunks, once a sample of them came back as it was stored."""
+        for _ in range(TRIES):
+            chunks = self._rows.chunks(upload.id)
+            bad = read_back(self._store, sampled(chunks))
+            if not bad:
+                return chunks
+            log.warning("upload %s: chunks %s came back other than they were stored", upload.id, sorted(bad))
+            first = min(bad)
+            if first < len(chunks) - 1:  # its staged bytes are gone: only the client has them still
+                self._rows.rewind(upload.id, first)
+                self._transit.forget(upload.id)
+                break
+            self._rows.discard_chunk(upload.id, first)
+            self._transit.forget(upload.id)
+            self._transit.send(upload, first)
+            if not self._transit.wait(upload.id, RETRY_WAIT):
+                raise AtCapacity("A part of the file is being stored again. Send the last byte again to wait.", 1)
+        raise ChunkCorrupt("Telegram gave back other bytes than it was given. Ask for the offset and send the rest again.")

@@ -1,0 +1,125 @@
+"""Chunks on their way from staging to the store, a few at a time, each announced before it is sent.
+
+The order makes a crash harmless at every step: the intent is durable before the message can exist, the chunk's row is
+durable before its staged bytes go. So a message is always known, by a row or by an intent that finds it.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
+from time import monotonic
+from uuid import UUID
+
+from db import Database
+from db.trash import Trash
+from db.uploads import Uploads as Rows
+from errors import Gone, NotFound
+from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
+from storage.base import ChunkStore, Source
+from streaming.digests import ChunkDigests, measure
+from streaming.staging import Staging
+
+log = logging.getLogger(__name__)
+
+CARRIERS = 4
+"""Chunks in flight to the store at a time, of all uploads."""
+
+
+def chunk_span(upload: Upload, index: int) -> ByteRange:
+    """Where chunk `index` of the upload lies in the file."""
+    start = index * upload.chunk_size
+    return ByteRange(start, min(start + upload.chunk_size, upload.length))
+
+
+class Transit:
+    def __init__(self, database: Database, store: ChunkStore, staging: Staging) -> None:
+        self._rows = Rows(database)
+        self._trash = Trash(database)
+        self._store = store
+        self._staging = staging
+        self._carriers = ThreadPoolExecutor(CARRIERS, thread_name_prefix="transit")
+        self._lock = Lock()  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
+        self._moving: dict[UUID, dict[int, Future[None]]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Transit: {sum(map(len, self._moving.values()))} chunks of {len(self._moving)} uploads>"
+
+    def send(self, upload: Upload, index: int, digests: ChunkDigests | None = None) -> None:
+        """Carry a complete staged chunk to the store. Does nothing for a chunk that is on its way or there already."""
+        with self._lock:
+            moving = self._moving.setdefault(upload.id, {})
+            before = moving.get(index)
+            if before is None or (before.done() and before.exception() is not None):
+                moving[index] = self._carriers.submit(self._carry, upload, index, digests)
+
+    def busy(self, upload_id: UUID) -> bool:
+        """Whether a chunk or manifest of this upload may be about to appear in the store."""
+        with self._lock:
+            return any(not future.done() for future in self._moving.get(upload_id, {}).values())
+
+    def wait(self, upload_id: UUID, seconds: float) -> bool:
+        """Wait until every chunk that was sent has arrived; False when they need longer.
+
+        Raises what the first failed chunk raised, without waiting for the others.
+        """
+        deadline = monotonic() + seconds
+        with self._lock:
+            futures = list(self._moving.get(upload_id, {}).values())
+        while futures:
+            done, rest = wait(futures, timeout=max(0.0, deadline - monotonic()), return_when="FIRST_COMPLETED")
+            for future in done:
+                future.result()
+            if rest and not done:
+                return False
+            futures = list(rest)
+        return True
+
+    def forget(self, upload_id: UUID) -> None:
+        """Drop what is remembered of an upload that is over."""
+        with self._lock:
+            self._moving.pop(upload_id, None)
+
+    def close(self) -> None:
+        self._carriers.shutdown(wait=False, cancel_futures=True)
+
+    def _carry(self, upload: Upload, index: int, digests: ChunkDigests | None) -> None:
+        if any(chunk.index == index for chunk in self._rows.chunks(upload.id)):
+            return
+        span = chunk_span(upload, index)
+        source = self._staging.source(upload.id, index)
+        digests = digests or measure(source, span.length, PIECE_SIZE)
+        discarded = self._rows.get(upload.id).discarded
+        label = Label("chunk", upload.id, index, span.start, span.length, digests.sha256, attempt=discarded)
+        locator = self.deliver(upload.id, label, source)
+        chunk = Chunk(
+            index=index,
+            offset=span.start,
+            size=span.length,
+            sha256=digests.sha256,
+            crc32=digests.crc32,
+            pieces=digests.pieces,
+            locator=locator,
+            piece_size=PIECE_SIZE,
+        )
+        try:
+            self._rows.stored(upload.id, label, chunk)
+        except (Gone, NotFound):  # the upload was given up while its chunk was on the way
+            self._trash.add([locator])
+            self._rows.drop_intent(label)
+            return
+        if span.stop < upload.length:  # the last chunk stays until the file is visible: its last byte may come again
+            self._staging.drop(upload.id, index)
+        log.debug("upload %s: chunk %d of %d bytes is stored", upload.id, index, span.length)
+
+    def deliver(self, upload_id: UUID, label: Label, source: Source) -> Locator:
+        """Announce, then store. A message that an earlier try may have left is looked for first."""
+        announced = [after for known, after in self._rows.intents(upload_id) if known == label]
+        if announced:
+            found = self._store.find(label, announced[0])
+            if found is not None:
+                return found
+        else:
+            self._rows.intend(upload_id, label, self._rows.newest_locator())
+        return self._store.put(label, source)

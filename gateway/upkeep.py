@@ -1,0 +1,95 @@
+"""What is done while nobody asks: each verb is one small round, safe to repeat and to interrupt. `jobs/` calls them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from db import Database
+from db.contents import Contents
+from db.trash import Trash
+from db.uploads import Uploads as Rows
+from errors import Busy, ClientGone, Damaged, StoreError
+from gateway.downloads import Downloads
+from gateway.uploads import Uploads
+from model import ByteRange
+from storage.base import ChunkStore
+from streaming.plan import plan
+from streaming.read import VerifiedStream
+
+log = logging.getLogger(__name__)
+
+TRASH_BATCH = 100
+"""Messages deleted by one call: the most that channels.deleteMessages takes."""
+TOMBSTONES = timedelta(days=30)
+"""How long a finished or abandoned upload is remembered, so that its client hears 410 and not 404."""
+
+
+class Upkeep:
+    def __init__(self, database: Database, store: ChunkStore, uploads: Uploads, downloads: Downloads) -> None:
+        self._rows = Rows(database)
+        self._contents = Contents(database)
+        self._trash = Trash(database)
+        self._store = store
+        self._uploads = uploads
+        self._downloads = downloads
+
+    def note_damage(self) -> None:
+        """Write down what downloads found damaged, for the listings."""
+        for report in self._downloads.damage():
+            log.error("file %s is damaged: chunk %d, piece %d: %s", report.file, report.chunk, report.piece, report.reason)
+            self._contents.damaged(report.file, datetime.now(UTC))
+
+    def go_on_with_uploads(self) -> None:
+        """Carry what is staged and finish what has all its bytes. Raises StoreError when the store fails."""
+        for upload in self._rows.unfinished():
+            try:
+                self._uploads.go_on(upload.id)
+            except Damaged as error:
+                log.warning("upload %s: %s", upload.id, error)
+
+    def expire_uploads(self) -> None:
+        """Give up uploads past their time, and free what staging holds for none."""
+        now = datetime.now(UTC)
+        for upload_id in self._rows.expired(now):
+            try:
+                self._uploads.give_up(upload_id)
+                log.info("upload %s has expired", upload_id)
+            except Busy:
+                continue
+        self._uploads.free_leftovers()
+        self._rows.forget_old(now - TOMBSTONES)
+
+    def settle_intents(self) -> None:
+        """Find the messages that uploads now over may have left unrecorded, and put them in the trash."""
+        for upload_id, label, after in self._rows.orphan_intents(TRASH_BATCH):
+            if self._uploads.in_transit(upload_id):
+                continue
+            locator = self._store.find(label, after)
+            if locator is not None:
+                self._trash.add([locator])
+            self._rows.drop_intent(label)
+
+    def empty_trash(self) -> None:
+        """Delete the messages in the trash, a batch at a time."""
+        while batch := self._trash.batch(TRASH_BATCH):
+            self._store.delete([locator for _, locator in batch])
+            self._trash.forget([row for row, _ in batch])
+
+    def complete_digests(self, stop: Callable[[], bool]) -> None:
+        """Make the SHA-256 of files whose upload a restart interrupted, by reading them; `stop` ends it between blocks."""
+        for content_id in self._contents.without_sha256(limit=10):
+            stored = self._contents.stored_file(content_id)
+            whole = hashlib.sha256()
+            stream = VerifiedStream(plan(stored, ByteRange(0, stored.size)), self._store, yield_size=1 << 20, gone=stop)
+            try:
+                for block in stream:
+                    whole.update(block)
+            except (Damaged, ClientGone, StoreError) as error:
+                log.warning("file %s: its SHA-256 could not be made: %s", stored.uuid, error)
+                continue
+            finally:
+                stream.close()
+            self._contents.set_sha256(content_id, whole.digest())
