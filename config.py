@@ -1,9 +1,47 @@
-"""Every setting, read once from the environment and `.env`, checked, and frozen. The only reader of os.environ."""
+"""Every setting, read once from the environment and `.env`, checked, frozen. The only reader of os.environ.
+
+It reports every fault at once, tells no secret, and makes nothing on disk.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from errors import Misconfigured
+from model import MIB
+from variables import Variables
+
+ROOT = Path(__file__).resolve().parent
+DOTENV = ROOT / ".env"
+SESSION_FILE = "telegram/session"
+"""Where `login` keeps a user's session, below DATA_DIR."""
+LOCAL_TOKEN_FILE = "local-token"
+"""Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
+
+# fmt: off
+_TELEGRAM_NAMES = frozenset({
+    "TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_CHANNEL", "TELEGRAM_SESSION", "TELEGRAM_BOT_TOKENS",
+    "TELEGRAM_PROXY", "TELEGRAM_CONNECTIONS", "TELEGRAM_SERVER", "TELEGRAM_SERVER_KEY",
+})
+_NAMES = _TELEGRAM_NAMES | {
+    "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
+    "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
+    "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
+    "DOWNLOAD_RATE_LIMIT_KB", "DOWNLOAD_STALL_SECONDS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT",
+    "STOWGRAM_URL", "STOWGRAM_TOKEN",
+    # Spoken for by features to come: known, so that they are no typing errors.
+    "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "SMTP_URL", "REDIS_URL",
+    "S3_BUCKET", "S3_ENDPOINT_URL", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY",
+}
+# fmt: on
+_CHANNEL = re.compile(r"-100\d+|@\w+|(?:https?://)?(?:t|telegram)\.me/\S+|create:.*\S.*")
+_SERVER = re.compile(r"(\d+)@(\[[0-9A-Fa-f:.]+\]|[^\s:@\[\]]+):(\d+)")
+_BOT_TOKEN = re.compile(r"\d+:[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +51,7 @@ class TelegramSettings:
     api_id: int
     api_hash: str = field(repr=False)
     channel: str
-    """An id (-100…), an @name, a t.me link, or `create:TITLE`."""
+    """An id (-100…), an @name, a t.me link, or `create:TITLE`; empty only while signing in."""
     session: str | None = field(repr=False, default=None)
     """A Telethon string session of a user account."""
     bot_tokens: tuple[str, ...] = field(repr=False, default=())
@@ -28,7 +66,7 @@ class TelegramSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of it. `telegram` is None when no TELEGRAM_* is set: then, and only then, the embedded sandbox serves."""
+    """All of it. `telegram` is None when no TELEGRAM_* is set; then, and only then, the sandbox serves."""
 
     host: str
     port: int
@@ -36,6 +74,7 @@ class Settings:
     data_dir: Path
     database_url: str = field(repr=False)
     secret_key: bytes = field(repr=False)
+    """Signs cookies and links; empty when not given: DATA_DIR keeps one then (cli/datadir.py)."""
     admin_username: str
     admin_password: str | None = field(repr=False)
     telegram: TelegramSettings | None
@@ -57,3 +96,180 @@ class Settings:
     cache_dir: Path | None = None
     download_rate_limit: int = 0
     """Bytes per second and user; 0 is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What a command that speaks HTTP to a running server needs."""
+
+    url: str
+    token: str | None = field(repr=False)
+    local_token: Path
+    """Where the server's own host keeps a token; to be sent to `host` and loopback only."""
+    host: str
+
+
+def _bot_tokens(values: Variables) -> tuple[str, ...]:
+    tokens = tuple(
+        filter(None, (part.strip() for part in (values.text("TELEGRAM_BOT_TOKENS") or "").split(",")))
+    )
+    if not all(_BOT_TOKEN.fullmatch(token) for token in tokens):
+        values.note(
+            "TELEGRAM_BOT_TOKENS", "give tokens as @BotFather shows them, parted by commas", secret=True
+        )
+    return tokens
+
+
+def _server(values: Variables) -> tuple[tuple[int, str, int] | None, Path | None]:
+    text, key = values.text("TELEGRAM_SERVER"), values.path("TELEGRAM_SERVER_KEY")
+    if (text is None) != (key is None):
+        values.faults.append("TELEGRAM_SERVER and TELEGRAM_SERVER_KEY belong together; set both or neither.")
+    if key is not None and not key.is_file():
+        values.note("TELEGRAM_SERVER_KEY", "give the path of the server's RSA public key (PKCS#1 PEM)")
+    if text is None:
+        return None, key
+    match = _SERVER.fullmatch(text)
+    if match is None or not 0 < int(match[3]) < 65536:
+        values.note("TELEGRAM_SERVER", "give it as DC@HOST:PORT, such as 2@127.0.0.1:8443")
+        return None, key
+    return (int(match[1]), match[2].strip("[]"), int(match[3])), key
+
+
+def _check_proxy(values: Variables) -> str | None:
+    proxy = values.text("TELEGRAM_PROXY")
+    if proxy is None:
+        return None
+    parts = urlsplit(proxy)
+    try:
+        sound = (
+            parts.scheme in {"socks5", "socks4", "http"} and bool(parts.hostname) and parts.port is not None
+        )
+    except ValueError:  # a port that is no port
+        sound = False
+    if not sound:  # it may hold a password
+        values.note(
+            "TELEGRAM_PROXY", "give it as socks5://[USER:PASSWORD@]HOST:PORT (or socks4, http)", secret=True
+        )
+    return proxy
+
+
+def _telegram(values: Variables, session_file: Path, signing_in: bool) -> TelegramSettings | None:
+    saved = session_file.read_text(encoding="utf-8").strip() if session_file.is_file() else ""
+    names = values.beginning("TELEGRAM_")
+    if not names and not saved and not signing_in:
+        return None
+    # An empty one is most likely a variable that somebody forgot to fill; it must not mean "none".
+    values.faults += [
+        f"{n} is empty; give it a value, or take it out." for n in names if values.text(n) is None
+    ]
+    hint = f" (the session of `login` in {session_file} counts as set)" if saved else ""
+    values.faults += [
+        f"{n} is missing: without it Telegram cannot be used{hint}. Set it, or no TELEGRAM_* for the sandbox."
+        for n in ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", *(() if signing_in else ("TELEGRAM_CHANNEL",)))
+        if n not in names
+    ]
+    session, bots = values.text("TELEGRAM_SESSION") or saved or None, _bot_tokens(values)
+    if not (session or bots or signing_in):
+        values.faults.append(
+            "Nobody is signed in to Telegram; run `python run.py login`, or set TELEGRAM_BOT_TOKENS."
+        )
+    channel = values.text("TELEGRAM_CHANNEL") or ""
+    if channel and not _CHANNEL.fullmatch(channel):
+        values.note("TELEGRAM_CHANNEL", "give an id (-100…), an @name, a t.me link, or create:TITLE")
+    if channel.startswith("create:") and bots and not session:
+        values.note("TELEGRAM_CHANNEL", "make the channel yourself and add the bots: a bot cannot create one")
+    server, key = _server(values)
+    return TelegramSettings(
+        api_id=values.number("TELEGRAM_API_ID", 0, 1, 2**31 - 1),
+        api_hash=values.text("TELEGRAM_API_HASH") or "",
+        channel=channel,
+        session=session,
+        bot_tokens=bots,
+        proxy=_check_proxy(values),
+        connections=values.number("TELEGRAM_CONNECTIONS", 4, 1, 16),
+        server=server,
+        server_key=key,
+    )
+
+
+def _limits(values: Variables) -> dict[str, int]:
+    """The settings that are plain numbers of something, in the units of `Settings`."""
+    chunk = values.number(
+        "CHUNK_SIZE_MIB", 64, 1, 1900
+    )  # A bot's document may have 2000 MB, which is 1907 MiB.
+    staging = values.number("STAGING_SIZE_MIB", 512, 1, 1 << 24)
+    if staging < 2 * chunk:
+        values.note(
+            "STAGING_SIZE_MIB", f"give at least {2 * chunk}: one chunk arrives while another goes to Telegram"
+        )
+    return {
+        "chunk_size": chunk * MIB,
+        "staging_size": staging * MIB,
+        "streaming_chunk_size": values.number("STREAMING_CHUNK_SIZE", 256 << 10, 4096, 16 * MIB),
+        "max_concurrent_downloads": values.number("MAX_CONCURRENT_DOWNLOADS", 64, 1, 400),
+        # A download manager with 16 connections, a browser, and as much again.
+        "max_concurrent_downloads_per_user": values.number("MAX_CONCURRENT_DOWNLOADS_PER_USER", 32, 1, 400),
+        "download_stall_seconds": values.number("DOWNLOAD_STALL_SECONDS", 60, 1, 86400),
+        "trusted_proxies": values.number("TRUSTED_PROXIES", 0, 0, 10),
+        "cache_size": values.number("CACHE_SIZE_MIB", 0, 0, 1 << 24) * MIB,
+        "download_rate_limit": values.number("DOWNLOAD_RATE_LIMIT_KB", 0, 0, 1 << 30) * 1000,
+    }
+
+
+def _data_dir(values: Variables) -> Path:
+    return values.path("DATA_DIR") or ROOT / "data"
+
+
+def _secret_key(values: Variables) -> bytes:
+    text = values.text("SECRET_KEY") or ""
+    if 0 < len(text) < 16:
+        values.note("SECRET_KEY", "give 16 characters or more, or none: one is made then", secret=True)
+    return text.encode()
+
+
+def read(
+    environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV, *, signing_in: bool = False
+) -> Settings:
+    """The settings of `environ` (by default the process's own) over those of the file `dotenv`, if it exists.
+
+    `signing_in` is for `login`, which runs before there is a session. Raises Misconfigured with every fault.
+    """
+    values = Variables(os.environ if environ is None else environ, dotenv)
+    values.check_spelling(_NAMES, "TELEGRAM_")
+    data_dir = _data_dir(values)
+    if "?" in str(data_dir):
+        values.note("DATA_DIR", "choose a folder without '?', which ends the path in a database address")
+    switch = {"true": "y", "yes": "y", "on": "y", "1": "y", "false": "", "no": "", "off": "", "0": ""}
+    settings = Settings(
+        host=values.text("HOST") or "127.0.0.1",
+        port=values.number("PORT", 5000, 0, 65535),
+        base_url=values.web_url("BASE_URL"),
+        data_dir=data_dir,
+        database_url=values.text("DATABASE_URL") or f"sqlite:///{(data_dir / 'stowgram.sqlite3').as_posix()}",
+        secret_key=_secret_key(values),
+        admin_username=values.text("ADMIN_USERNAME") or "admin",
+        admin_password=values.text("ADMIN_PASSWORD"),
+        telegram=_telegram(values, data_dir / SESSION_FILE, signing_in),
+        enable_range_requests=bool(values.choice("ENABLE_RANGE_REQUESTS", switch, "y")),
+        log_level=values.choice("LOG_LEVEL", {n: n for n in ("debug", "info", "warning", "error")}, "info"),
+        log_format=values.choice("LOG_FORMAT", {"text": "text", "json": "json"}, "text"),
+        cache_dir=values.path("CACHE_DIR"),
+        **_limits(values),
+    )
+    if values.faults:
+        raise Misconfigured(values.faults)
+    return settings
+
+
+def read_client(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> ClientSettings:
+    """Where the server is and what to say to it. Faults of the server's own settings are not reported."""
+    values = Variables(os.environ if environ is None else environ, dotenv)
+    host = values.text("HOST") or "127.0.0.1"
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    url = values.web_url("STOWGRAM_URL") or f"http://{here}:{values.number('PORT', 5000, 0, 65535)}"
+    faults = [fault for fault in values.faults if fault.startswith(("STOWGRAM_URL", "PORT"))]
+    if faults:
+        raise Misconfigured(faults)
+    return ClientSettings(
+        url, values.text("STOWGRAM_TOKEN"), _data_dir(values) / LOCAL_TOKEN_FILE, here.strip("[]")
+    )
