@@ -1,6 +1,6 @@
 """The front step: `python run.py [command]` makes .venv, installs what is pinned, and hands over to cli.
 
-Until then it knows the standard library only, and nothing newer than Python 3.6: a Python that is too old to run
+Until then it knows the standard library only, and nothing newer than Python 3.6: a Python too old to run
 Stowgram must still be able to read this file and say so.
 """
 
