@@ -1,0 +1,58 @@
+"""Which bytes of which chunk and piece a request needs. Pure arithmetic: no I/O, no waiting."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRead:
+    """Read the whole of piece number `piece` of `chunk`, verify it, keep `keep` (counted from the piece's own
+    start).
+    """
+
+    chunk: Chunk
+    piece: int
+    keep: ByteRange
+
+
+def plan(file: StoredFile, span: ByteRange) -> DownloadPlan:
+    """The slices of `file` that hold `span`: one for each chunk that it touches, none of them empty.
+
+    Raises ValueError when `span` reaches past the file.
+    """
+    if span.stop > file.size:
+        raise ValueError(f"{span} reaches past the {file.size} bytes of file {file.uuid}")
+    return DownloadPlan(file, span, tuple(_slices(file.chunks, span)))
+
+
+def _slices(chunks: tuple[Chunk, ...], span: ByteRange) -> Iterator[Slice]:
+    first = max(0, bisect_right(chunks, span.start, key=lambda chunk: chunk.offset) - 1)
+    for chunk in islice(chunks, first, None):
+        if chunk.offset >= span.stop:
+            return
+        wanted = span.within(chunk.span)
+        if wanted.length:
+            yield Slice(chunk, _shifted(wanted, -chunk.offset))
+
+
+def piece_reads(part: Slice) -> Iterator[PieceRead]:
+    """The pieces that `part` touches, in order, made one at a time: a plan of 100 GiB has 100,000 of them."""
+    chunk, size = part.chunk, part.chunk.piece_size
+    for piece in range(part.span.start // size, -(-part.span.stop // size)):
+        whole = chunk.piece_span(piece)
+        yield PieceRead(chunk, piece, _shifted(part.span.within(whole), -whole.start))
+
+
+def whole_piece(chunk: Chunk, piece: int) -> PieceRead:
+    """The read that keeps all of a piece."""
+    return PieceRead(chunk, piece, ByteRange(0, chunk.piece_span(piece).length))
+
+
+def _shifted(span: ByteRange, by: int) -> ByteRange:
+    return ByteRange(span.start + by, span.stop + by)
