@@ -110,13 +110,10 @@ class ClientSettings:
 
 
 def _bot_tokens(values: Variables) -> tuple[str, ...]:
-    tokens = tuple(
-        filter(None, (part.strip() for part in (values.text("TELEGRAM_BOT_TOKENS") or "").split(",")))
-    )
+    name = "TELEGRAM_BOT_TOKENS"
+    tokens = tuple(token.strip() for token in (values.text(name) or "").split(",") if token.strip())
     if not all(_BOT_TOKEN.fullmatch(token) for token in tokens):
-        values.note(
-            "TELEGRAM_BOT_TOKENS", "give tokens as @BotFather shows them, parted by commas", secret=True
-        )
+        values.note(name, "give tokens as @BotFather shows them, parted by commas", secret=True)
     return tokens
 
 
@@ -135,33 +132,41 @@ def _server(values: Variables) -> tuple[tuple[int, str, int] | None, Path | None
     return (int(match[1]), match[2].strip("[]"), int(match[3])), key
 
 
-def _check_proxy(values: Variables) -> str | None:
+def _proxy(values: Variables) -> str | None:
     proxy = values.text("TELEGRAM_PROXY")
     if proxy is None:
         return None
-    parts = urlsplit(proxy)
     try:
-        sound = (
-            parts.scheme in {"socks5", "socks4", "http"} and bool(parts.hostname) and parts.port is not None
-        )
-    except ValueError:  # a port that is no port
+        parts = urlsplit(proxy)
+        sound = parts.scheme in {"socks5", "socks4", "http"} and bool(parts.hostname and parts.port)
+    except ValueError:  # an address or port that is none
         sound = False
-    if not sound:  # it may hold a password
-        values.note(
-            "TELEGRAM_PROXY", "give it as socks5://[USER:PASSWORD@]HOST:PORT (or socks4, http)", secret=True
-        )
+    if not sound:  # told without its value, which may hold a password
+        what_to_do = "give it as socks5://[USER:PASSWORD@]HOST:PORT (or socks4, http)"
+        values.note("TELEGRAM_PROXY", what_to_do, secret=True)
     return proxy
 
 
+def _saved_session(values: Variables, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        values.faults.append(
+            f"{path} cannot be read ({type(error).__name__}); run `python run.py login` again."
+        )
+        return ""
+
+
 def _telegram(values: Variables, session_file: Path, signing_in: bool) -> TelegramSettings | None:
-    saved = session_file.read_text(encoding="utf-8").strip() if session_file.is_file() else ""
+    saved = _saved_session(values, session_file)
     names = values.beginning("TELEGRAM_")
     if not names and not saved and not signing_in:
         return None
     # An empty one is most likely a variable that somebody forgot to fill; it must not mean "none".
-    values.faults += [
-        f"{n} is empty; give it a value, or take it out." for n in names if values.text(n) is None
-    ]
+    empty = [name for name in names if values.text(name) is None]
+    values.faults += [f"{name} is empty; give it a value, or take it out." for name in empty]
     hint = f" (the session of `login` in {session_file} counts as set)" if saved else ""
     values.faults += [
         f"{n} is missing: without it Telegram cannot be used{hint}. Set it, or no TELEGRAM_* for the sandbox."
@@ -170,9 +175,7 @@ def _telegram(values: Variables, session_file: Path, signing_in: bool) -> Telegr
     ]
     session, bots = values.text("TELEGRAM_SESSION") or saved or None, _bot_tokens(values)
     if not (session or bots or signing_in):
-        values.faults.append(
-            "Nobody is signed in to Telegram; run `python run.py login`, or set TELEGRAM_BOT_TOKENS."
-        )
+        values.faults.append("No Telegram account: run `python run.py login`, or set TELEGRAM_BOT_TOKENS.")
     channel = values.text("TELEGRAM_CHANNEL") or ""
     if channel and not _CHANNEL.fullmatch(channel):
         values.note("TELEGRAM_CHANNEL", "give an id (-100…), an @name, a t.me link, or create:TITLE")
@@ -185,7 +188,7 @@ def _telegram(values: Variables, session_file: Path, signing_in: bool) -> Telegr
         channel=channel,
         session=session,
         bot_tokens=bots,
-        proxy=_check_proxy(values),
+        proxy=_proxy(values),
         connections=values.number("TELEGRAM_CONNECTIONS", 4, 1, 16),
         server=server,
         server_key=key,
@@ -194,14 +197,12 @@ def _telegram(values: Variables, session_file: Path, signing_in: bool) -> Telegr
 
 def _limits(values: Variables) -> dict[str, int]:
     """The settings that are plain numbers of something, in the units of `Settings`."""
-    chunk = values.number(
-        "CHUNK_SIZE_MIB", 64, 1, 1900
-    )  # A bot's document may have 2000 MB, which is 1907 MiB.
+    # A bot's document may have 2000 MB, which is 1907 MiB.
+    chunk = values.number("CHUNK_SIZE_MIB", 64, 1, 1900)
     staging = values.number("STAGING_SIZE_MIB", 512, 1, 1 << 24)
     if staging < 2 * chunk:
-        values.note(
-            "STAGING_SIZE_MIB", f"give at least {2 * chunk}: one chunk arrives while another goes to Telegram"
-        )
+        what_to_do = f"give at least {2 * chunk}, two chunks: one arrives while another goes to Telegram"
+        values.note("STAGING_SIZE_MIB", what_to_do)
     return {
         "chunk_size": chunk * MIB,
         "staging_size": staging * MIB,

@@ -1,7 +1,7 @@
 """Variables from the environment and a `.env` file, read leniently and complained about precisely.
 
-It knows no setting by name. An accessor that meets a fault notes it and goes on, so that
-all are reported at once.
+It knows no setting by name. An accessor that meets a fault notes it and goes on, so that all
+are reported at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 
 class Variables:
@@ -26,20 +26,22 @@ class Variables:
     def _read_file(self, dotenv: Path) -> dict[str, str]:
         if not dotenv.is_file():
             return {}
+        values: dict[str, str] = {}
         try:
-            # A `$` in a password means itself. `-sig`: Windows editors put a byte order mark first.
-            found = dotenv_values(dotenv, interpolate=False, encoding="utf-8-sig")
+            # `-sig`: Windows editors put a byte order mark first.
+            with dotenv.open(encoding="utf-8-sig") as file:
+                for line in parse_stream(file):
+                    # Passing over a line that says nothing could be passing over somebody's TELEGRAM_*.
+                    if line.error or (line.key is not None and line.value is None):
+                        self.faults.append(f"{dotenv}, line {line.original.line}: write it as NAME=VALUE.")
+                    elif line.key is not None:
+                        values[line.key] = line.value or ""
         except (OSError, UnicodeDecodeError) as error:
+            reason = type(error).__name__
             self.faults.append(
-                f"{dotenv} cannot be read ({type(error).__name__}); save it as UTF-8 text that you may read."
+                f"{dotenv} cannot be read ({reason}); save it as UTF-8 text that you may read."
             )
-            return {}
-        for name, value in found.items():
-            if value is None:
-                self.faults.append(
-                    f"{dotenv} has {name!r} without a value; write {name}=VALUE, or take the line out."
-                )
-        return {name: value or "" for name, value in found.items()}
+        return values
 
     def text(self, name: str) -> str | None:
         """The value, stripped; None when unset or empty. The environment wins over the file."""
@@ -84,8 +86,12 @@ class Variables:
         text = self.text(name)
         if text is None:
             return None
-        parts = urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(text)
+            sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # an address or port that is none
+            sound = False
+        if not sound or "?" in text or "#" in text:
             self.note(name, "give an address such as https://files.example.org, without '?' and '#'")
         return text.rstrip("/")
 
