@@ -1,0 +1,13 @@
+"""What we remember: people, the tree of names, contents and their chunks, uploads under way, and the trash.
+
+The only home of SQL. It must never know where bytes rest, how they move, or that HTTP exists.
+"""
+
+from db.connection import Database
+from db.contents import Contents
+from db.people import People
+from db.trash import Trash
+from db.tree import Tree
+from db.uploads import Uploads
+
+__all__ = ["Contents", "Database", "People", "Trash", "Tree", "Uploads"]

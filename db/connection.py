@@ -1,0 +1,212 @@
+"""The way to the database: its pragmas, its transactions, its migrations, and the one place where its errors become ours.
+
+Nothing outside this module knows which database it is. Write transactions follow one another, here by BEGIN IMMEDIATE, and
+every verb in db/ relies on it: what a transaction has read stays true until it commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from errors import Conflict, DatabaseUnavailable, Misconfigured, OutOfSpace, StowgramError
+
+PATIENCE_SECONDS = 10.0
+"""How long a transaction waits for another's lock."""
+CHECK_SECONDS = 2.0
+"""How long the check at start may take. A very large database is checked in part: a start must not take minutes."""
+MAX_CONNECTIONS = 32
+"""Open connections at most; a thread holds one only inside a transaction."""
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_LOCKED = "The database is held by another program. Close whatever else has it open, then try again."
+_DAMAGED = "The database is damaged. Stop the server and put a backup in its place, or rebuild it; files at rest are not affected."
+_FULL = "The disk with the database is full. Free some space, then try again."
+_UNREACHABLE = "The database cannot be opened or written. Check that its folder exists, is writable, and that its disk works."
+_NEWER = "The database was made by a newer version of Stowgram. Run that version, or start with another data folder."
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """One database, used from any thread. `now` gives the time wherever a verb needs it and is not told."""
+
+    def __init__(
+        self, url: str, *, now: Callable[[], datetime] = utc_now, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        """`patience` is in seconds. Opens nothing yet. Raises Misconfigured for a URL that cannot work."""
+        self.now = now
+        self._patience = patience
+        self._engine = create_engine(
+            _checked_url(url), pool_size=8, max_overflow=MAX_CONNECTIONS - 8, pool_timeout=patience
+        )
+        # SQLite's own waiting polls and is not fair; between threads of one process a lock hands over at once.
+        self._writer = threading.Lock()
+        event.listen(self._engine, "connect", self._prepare)
+        event.listen(self._engine, "begin", _begin)
+
+    def __repr__(self) -> str:
+        return f"<Database {self._engine.url.render_as_string()} {self._engine.pool.status()}>"
+
+    def _prepare(self, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None  # the driver begins nothing by itself; _begin does
+        try:
+            # First the patience: the switch to WAL needs a lock of its own.
+            connection.execute(f"PRAGMA busy_timeout = {_milliseconds(self._patience)}")
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(
+                "PRAGMA fullfsync = ON"
+            )  # macOS: an fsync that reaches the disk; nothing elsewhere
+        except sqlite3.Error:
+            connection.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one moment and waits for no writer. Raises DatabaseUnavailable."""
+        opening = (f"PRAGMA busy_timeout = {_milliseconds(self._patience)}", "BEGIN")
+        with _translated(), self._engine.connect() as connection:
+            connection.execution_options(opening=opening)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = True, patience: float | None = None) -> Iterator[Connection]:
+        """A transaction that is alone in writing: all of it is kept, or, when the block raises, none.
+
+        A `durable` one survives a power cut from the moment the block has ended; another may be lost (whole) if the power
+        fails within the next seconds (docs/decisions/durability.md). Waits `patience` seconds for other writers, then
+        raises DatabaseUnavailable; raises OutOfSpace, and Conflict where something unique is there already.
+        """
+        patience = self._patience if patience is None else patience
+        opening = (
+            f"PRAGMA busy_timeout = {_milliseconds(patience)}",
+            f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",  # SQLite allows it outside a transaction only
+            "BEGIN IMMEDIATE",
+        )
+        if not self._writer.acquire(timeout=patience):
+            raise DatabaseUnavailable(_LOCKED)
+        try:
+            with _translated(), self._engine.connect() as connection:
+                connection.execution_options(opening=opening)
+                with connection.begin():
+                    yield connection
+        finally:
+            self._writer.release()
+
+    def migrate(self) -> None:
+        """Bring the tables to this version's shape, in one transaction; does nothing where they have it.
+
+        Raises DatabaseUnavailable when a newer version made them.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise DatabaseUnavailable(_NEWER) from error
+
+    def check(self, seconds: float = CHECK_SECONDS) -> None:
+        """Look for damage for at most `seconds`. Raises DatabaseUnavailable when there is some."""
+        deadline = time.monotonic() + seconds
+        with _translated(), closing(self._engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+            try:
+                findings = connection.execute("PRAGMA quick_check(1)").fetchall()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                findings = [("ok",)]  # no damage in the part that time allowed
+            finally:
+                connection.set_progress_handler(None, 0)
+        if findings != [("ok",)]:
+            raise DatabaseUnavailable(_DAMAGED)
+
+    def close(self) -> None:
+        """Close the connections that rest; those in use close when their transaction ends."""
+        self._engine.dispose()
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Misconfigured(
+            ["DATABASE_URL is not a database URL. Write it as sqlite:///path/to/stowgram.db."]
+        ) from None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise Misconfigured(
+            [
+                f"DATABASE_URL names {parsed.drivername}; this version keeps a file: sqlite:///path/to/stowgram.db."
+            ]
+        )
+    return url
+
+
+def _begin(connection: Connection) -> None:
+    for statement in connection.get_execution_options().get("opening", ("BEGIN",)):
+        connection.exec_driver_sql(statement)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The border: what the database says becomes what we say."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(_LOCKED) from error
+    except DBAPIError as error:
+        ours = _in_our_words(error.orig)
+        if ours is None:
+            raise
+        raise ours from error
+    except sqlite3.Error as error:
+        ours = _in_our_words(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _in_our_words(error: BaseException | None) -> StowgramError | None:
+    """Our error for one of SQLite's result codes (sqlite.org/rescode.html); None for a mistake of our own."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
+        return Conflict("That is there already. Choose another name.")
+    if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return Conflict("What this belongs to is no longer there, or something still belongs to it.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseUnavailable(_LOCKED)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DatabaseUnavailable(_DAMAGED)
+    if name == "SQLITE_FULL":
+        return OutOfSpace(_FULL)
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+        return DatabaseUnavailable(_UNREACHABLE)
+    return None

@@ -1,0 +1,130 @@
+"""Immutable contents and their chunks. A node in the tree stands for one; contents that no node counts any more go.
+
+It must never know what a file is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, select, update
+
+from db.connection import Database
+from db.schema import chunks, contents, nodes
+from db.trash import throw_selected
+from errors import NotFound
+from model import Chunk, Locator, StoredFile
+
+_BATCH = 500
+
+
+class Contents:
+    """Contents at rest, by their id or by the uuid that their messages carry."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def stored_file(self, content_id: int) -> StoredFile:
+        """All that a download needs to know. Raises NotFound when it has been deleted."""
+        return self._one(contents.c.id == content_id)
+
+    def by_uuid(self, uuid: UUID) -> StoredFile:
+        """The same, by the uuid in the captions of its messages. Raises NotFound."""
+        return self._one(contents.c.uuid == uuid)
+
+    def _one(self, condition: ColumnElement[bool]) -> StoredFile:
+        with self._database.read() as connection:
+            row = connection.execute(select(contents).where(condition)).one_or_none()
+            if row is None:
+                raise NotFound("The file is no longer there.")
+            in_order = select(chunks).where(chunks.c.content_id == row.id).order_by(chunks.c.chunk_index)
+            parts = tuple(to_chunk(chunk) for chunk in connection.execute(in_order))
+        return StoredFile(row.uuid, row.size, row.tree, row.sha256, row.crc32, parts)
+
+    def damaged(self, uuid: UUID, when: datetime) -> None:
+        """Mark it as damaged, for listings; the first time counts. Nothing happens when it has been deleted."""
+        first = contents.c.uuid == uuid, contents.c.damaged_at.is_(None)
+        with self._database.write(durable=False) as connection:
+            connection.execute(update(contents).where(*first).values(damaged_at=when))
+
+    def set_sha256(self, content_id: int, digest: bytes) -> None:
+        """Remember the digest of the whole file where it was not known when the file arrived."""
+        with self._database.write() as connection:
+            connection.execute(update(contents).where(contents.c.id == content_id).values(sha256=digest))
+
+
+def to_chunk(row: Row[Any]) -> Chunk:
+    """The chunk that a row of `chunks` or `upload_chunks` tells of."""
+    return Chunk(
+        index=row.chunk_index,
+        offset=row.offset,
+        size=row.size,
+        sha256=row.sha256,
+        crc32=row.crc32,
+        pieces=row.pieces,
+        locator=Locator(row.channel, row.message),
+        piece_size=row.piece_size,
+    )
+
+
+def chunk_values(chunk: Chunk) -> dict[str, Any]:
+    """The columns of such a row."""
+    return {
+        "chunk_index": chunk.index,
+        "offset": chunk.offset,
+        "size": chunk.size,
+        "sha256": chunk.sha256,
+        "crc32": chunk.crc32,
+        "pieces": chunk.pieces,
+        "piece_size": chunk.piece_size,
+        "channel": chunk.locator.channel,
+        "message": chunk.locator.message,
+    }
+
+
+def keep(
+    connection: Connection, file: StoredFile, media_type: str, manifest: Locator | None, now: datetime
+) -> int:
+    """Write new contents with all their chunks; returns their id. The caller makes a node count them, in this transaction."""
+    row = {
+        "uuid": file.uuid,
+        "size": file.size,
+        "media_type": media_type,
+        "sha256": file.sha256,
+        "tree": file.tree,
+        "crc32": file.crc32,
+        "manifest_channel": manifest and manifest.channel,
+        "manifest_message": manifest and manifest.message,
+        "created_at": now,
+    }
+    content_id: int = connection.execute(insert(contents).returning(contents.c.id), row).scalar_one()
+    if file.chunks:
+        connection.execute(
+            insert(chunks), [chunk_values(chunk) | {"content_id": content_id} for chunk in file.chunks]
+        )
+    return content_id
+
+
+def let_go(connection: Connection, content_ids: Iterable[int], now: datetime) -> None:
+    """Of these contents, drop those that no node counts any more: their messages go into the trash, then their rows."""
+    ids = sorted(set(content_ids))
+    for start in range(0, len(ids), _BATCH):
+        _let_go_batch(connection, ids[start : start + _BATCH], now)
+
+
+def _let_go_batch(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    uncounted = select(contents.c.id).where(
+        contents.c.id.in_(ids), ~exists().where(nodes.c.content_id == contents.c.id)
+    )
+    of_chunks = select(chunks.c.channel, chunks.c.message).where(chunks.c.content_id.in_(uncounted))
+    of_manifests = select(contents.c.manifest_channel, contents.c.manifest_message).where(
+        contents.c.id.in_(uncounted), contents.c.manifest_message.is_not(None)
+    )
+    throw_selected(connection, of_chunks, now)
+    throw_selected(connection, of_manifests, now)
+    connection.execute(
+        delete(contents).where(contents.c.id.in_(uncounted))
+    )  # chunks go with them: ON DELETE CASCADE

@@ -1,0 +1,241 @@
+"""Rows of the tree, inside somebody's transaction: finding, making, placing and removing them.
+
+Every path is followed by names.key, but only the very name that is kept opens: two names that a file system could take for
+one never stand in one folder (docs/decisions/names.md). It must never begin a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CTE, Connection, Row, Select, delete, func, insert, literal, select, update
+
+import names
+from db.contents import let_go
+from db.schema import FILE, FOLDER, contents, nodes
+from errors import Conflict, NotFound
+from model import File, Folder, Node
+
+NODES: Select[Any] = select(
+    nodes,
+    contents.c.size,
+    contents.c.media_type,
+    contents.c.tree,
+    contents.c.sha256,
+    contents.c.damaged_at,
+).select_from(nodes.outerjoin(contents))
+"""A node with what a File says of its contents; `to_node` reads its rows."""
+
+
+def to_node(row: Row[Any], path: str) -> Node:
+    if row.kind == FOLDER:
+        return to_folder(row, path)
+    return File(
+        id=row.id,
+        owner_id=row.owner_id,
+        parent_id=row.parent_id,
+        name=row.name,
+        path=path,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        content_id=row.content_id,
+        size=row.size,
+        media_type=row.media_type,
+        tree=row.tree,
+        sha256=row.sha256,
+        damaged_at=row.damaged_at,
+    )
+
+
+def to_folder(row: Row[Any], path: str) -> Folder:
+    return Folder(row.id, row.owner_id, row.parent_id, row.name, path, row.created_at, row.modified_at)
+
+
+# Finding. -------------------------------------------------------------------------------------------------------------
+
+
+def root(connection: Connection, owner_id: int) -> Row[Any]:
+    """The owner's top folder. Raises NotFound when there is no such user."""
+    row = connection.execute(
+        NODES.where(nodes.c.owner_id == owner_id, nodes.c.parent_id.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such user.")
+    return row
+
+
+def by_id(connection: Connection, owner_id: int, node_id: int, kind: int | None = None) -> Row[Any]:
+    """The owner's node of this id (and kind). Raises NotFound, also for another owner's."""
+    row = connection.execute(NODES.where(nodes.c.id == node_id, nodes.c.owner_id == owner_id)).one_or_none()
+    if row is None or kind not in {None, row.kind}:
+        raise NotFound(f"There is no {_word(kind)} with the number {node_id}.")
+    return row
+
+
+def child(connection: Connection, parent_id: int, name: str) -> Row[Any] | None:
+    """What stands in the folder under this name, or under one that a file system could take for it."""
+    same = nodes.c.parent_id == parent_id, nodes.c.name_key == names.key(name)
+    return connection.execute(NODES.where(*same)).one_or_none()
+
+
+def at(connection: Connection, owner_id: int, parts: Sequence[str]) -> Row[Any]:
+    """The node at this path. Raises NotFound."""
+    row = root(connection, owner_id)
+    for name in parts:
+        found = child(connection, row.id, name) if row.kind == FOLDER else None
+        if found is None or found.name != name:
+            raise NotFound(f"There is nothing at {names.join(*parts)}.")
+        row = found
+    return row
+
+
+def path_of(connection: Connection, row: Row[Any]) -> str:
+    """The node's path, from its names up to the top folder."""
+    up = select(nodes.c.parent_id, nodes.c.name, literal(0).label("height")).where(nodes.c.id == row.id)
+    line = up.cte("line", recursive=True)
+    line = line.union_all(
+        select(nodes.c.parent_id, nodes.c.name, line.c.height + 1).where(nodes.c.id == line.c.parent_id)
+    )
+    below_root = select(line.c.name).where(line.c.parent_id.is_not(None)).order_by(line.c.height.desc())
+    return names.join(*connection.execute(below_root).scalars())
+
+
+def subtree(node_id: int) -> CTE:
+    """The node and all below it: `id`, `content_id`, and `reach`, the bytes that its path has below the node's parent."""
+    top = select(nodes.c.id, nodes.c.content_id, (nodes.c.name_bytes + 1).label("reach")).where(
+        nodes.c.id == node_id
+    )
+    tree = top.cte("subtree", recursive=True)
+    below = select(nodes.c.id, nodes.c.content_id, tree.c.reach + nodes.c.name_bytes + 1)
+    return tree.union_all(below.where(nodes.c.parent_id == tree.c.id))
+
+
+def reach(connection: Connection, node_id: int) -> int:
+    """Bytes of the longest path below the node's parent."""
+    tree = subtree(node_id)
+    longest: int = connection.execute(select(func.max(tree.c.reach))).scalar_one()
+    return longest
+
+
+# Making. --------------------------------------------------------------------------------------------------------------
+
+
+def taken(found: Row[Any], name: str) -> Conflict:
+    """The refusal to put `name` where `found` stands."""
+    if found.name == name:
+        return Conflict(f"A {_word(found.kind)} called {name!r} is there already. Choose another name.")
+    return Conflict(
+        f"{found.name!r} is there already and differs from {name!r} only in case or in how its letters are encoded. "
+        "Use that name, or another."
+    )
+
+
+def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], now: datetime) -> Row[Any]:
+    """The folder at this path, with all that lead to it. Raises Conflict when a file or a similar name is in the way."""
+    row = root(connection, owner_id)
+    for name in parts:
+        found = child(connection, row.id, name)
+        if found is None:
+            row = make_folder(connection, row, name, now)
+        elif found.kind == FOLDER and found.name == name:
+            row = found
+        else:
+            raise taken(found, name)
+    return row
+
+
+def make_folder(connection: Connection, parent: Row[Any], name: str, now: datetime) -> Row[Any]:
+    """A new folder where nothing is yet."""
+    node_id = _insert(connection, parent, FOLDER, name, None, now)
+    return by_id(connection, parent.owner_id, node_id)
+
+
+def check_room(connection: Connection, owner_id: int, parts: Sequence[str], name: str, replace: bool) -> None:
+    """Would `put_file` find room? Raises Conflict as it would; makes nothing."""
+    row = root(connection, owner_id)
+    for part in parts:
+        found = child(connection, row.id, part)
+        if found is None:
+            return
+        if found.kind != FOLDER or found.name != part:
+            raise taken(found, part)
+        row = found
+    _replaceable(child(connection, row.id, name), name, replace)
+
+
+def put_file(
+    connection: Connection, parent: Row[Any], name: str, content_id: int, replace: bool, now: datetime
+) -> tuple[int, bool]:
+    """Let `name` in the folder stand for these contents; returns the file's id and whether it replaced older contents.
+
+    A replaced file keeps its id. Raises Conflict when it may not be replaced, or a folder or a similar name is there.
+    """
+    found = _replaceable(child(connection, parent.id, name), name, replace)
+    if found is None:
+        return _insert(connection, parent, FILE, name, content_id, now), False
+    connection.execute(
+        update(nodes).where(nodes.c.id == found.id).values(content_id=content_id, modified_at=now)
+    )
+    let_go(connection, [found.content_id], now)
+    return found.id, True
+
+
+def _replaceable(found: Row[Any] | None, name: str, replace: bool) -> Row[Any] | None:
+    if found is not None and not (replace and found.kind == FILE and found.name == name):
+        raise taken(found, name)
+    return found
+
+
+def insert_root(connection: Connection, owner_id: int, now: datetime) -> None:
+    """The top folder of a new user."""
+    values = {
+        "owner_id": owner_id,
+        "parent_id": None,
+        "kind": FOLDER,
+        "name": "",
+        "name_key": "",
+        "name_bytes": 0,
+    }
+    connection.execute(insert(nodes).values(**values, created_at=now, modified_at=now))
+
+
+def _insert(
+    connection: Connection, parent: Row[Any], kind: int, name: str, content_id: int | None, now: datetime
+) -> int:
+    row = {
+        "owner_id": parent.owner_id,
+        "parent_id": parent.id,
+        "kind": kind,
+        "content_id": content_id,
+        "created_at": now,
+        "modified_at": now,
+    }
+    node_id: int = connection.execute(
+        insert(nodes).returning(nodes.c.id), row | name_columns(name)
+    ).scalar_one()
+    return node_id
+
+
+def name_columns(name: str) -> dict[str, Any]:
+    """The columns that a name fills."""
+    return {"name": name, "name_key": names.key(name), "name_bytes": len(name.encode())}
+
+
+# Removing. ------------------------------------------------------------------------------------------------------------
+
+
+def remove(connection: Connection, node_id: int, now: datetime) -> None:
+    """Take out the node and all below it; contents that nothing counts any more go too."""
+    tree = subtree(node_id)
+    counted = (
+        connection.execute(select(tree.c.content_id).where(tree.c.content_id.is_not(None))).scalars().all()
+    )
+    # One statement: a folder's row and those of its children may go in any order, as keys are compared at its end.
+    connection.execute(delete(nodes).where(nodes.c.id.in_(select(tree.c.id))))
+    let_go(connection, counted, now)
+
+
+def _word(kind: int | None) -> str:
+    return "file or folder" if kind is None else "file" if kind == FILE else "folder"

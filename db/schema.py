@@ -1,0 +1,234 @@
+"""The tables. What no code path may ever break is a constraint here, not a habit elsewhere. It must never hold a verb.
+
+Migrations repeat these definitions, frozen in time; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+FOLDER, FILE = 0, 1
+"""Kinds of node; their order is the order of a listing."""
+RECEIVING, FINISHED, ABANDONED = "receiving", "finished", "abandoned"
+"""States of an upload. Only the first can change; the others are tombstones, kept for a while to give clear answers."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time; kept in UTC, given back in UTC. A naive one is refused: it would silently mean this host's zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value}")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return (
+            None
+            if value is None
+            else value.replace(tzinfo=UTC)
+            if value.tzinfo is None
+            else value.astimezone(UTC)
+        )
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column declared INTEGER, which holds 64 bits there anyway."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("is_admin", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice, so that an old link cannot come to mean another's things
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(7), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("expires_at", UtcTime),
+    CheckConstraint("kind IN ('session', 'api')", name="kind"),
+    sqlite_autoincrement=True,
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("uuid", Uuid, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("tree", LargeBinary, nullable=False),
+    Column("crc32", BigInteger, nullable=False),
+    Column("manifest_channel", BigInteger),
+    Column("manifest_message", BigInteger),
+    Column("created_at", UtcTime, nullable=False),
+    Column("damaged_at", UtcTime),
+    Index(None, "manifest_channel", "manifest_message"),
+    sqlite_autoincrement=True,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("owner_id", BigId, ForeignKey("users.id"), nullable=False, index=True),
+    Column("parent_id", BigId, ForeignKey("nodes.id")),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("name_bytes", Integer, nullable=False),  # what the name adds to a path, in bytes of UTF-8
+    Column("content_id", BigId, ForeignKey("contents.id"), index=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("modified_at", UtcTime, nullable=False),
+    UniqueConstraint("parent_id", "name_key"),
+    CheckConstraint(
+        "(kind = 0 AND content_id IS NULL) OR (kind = 1 AND content_id IS NOT NULL)", name="kind"
+    ),
+    CheckConstraint("parent_id IS NOT NULL OR (kind = 0 AND name = '')", name="root"),
+    Index("ix_nodes_listing", "parent_id", "kind", "name_key"),
+    Index(
+        "ix_nodes_one_root",
+        "owner_id",
+        unique=True,
+        sqlite_where=text("parent_id IS NULL"),
+        postgresql_where=text("parent_id IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+
+def _chunk_columns() -> list[Column[Any]]:
+    """What `chunks` and `upload_chunks` share: model.Chunk, column by column."""
+    return [
+        Column("chunk_index", Integer, primary_key=True, autoincrement=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("size", BigInteger, nullable=False),
+        Column("sha256", LargeBinary, nullable=False),
+        Column("crc32", BigInteger, nullable=False),
+        Column("pieces", LargeBinary, nullable=False),
+        Column("piece_size", Integer, nullable=False),
+        Column("channel", BigInteger, nullable=False),
+        Column("message", BigInteger, nullable=False),
+    ]
+
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("content_id", BigId, ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True),
+    *_chunk_columns(),
+    UniqueConstraint("channel", "message"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("chunk_size", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("replace", Boolean, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("file_id", BigId, ForeignKey("nodes.id", ondelete="SET NULL"), index=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    # The last byte is acknowledged only by the transaction that makes the file visible.
+    CheckConstraint(
+        '("offset" >= 0 AND "offset" < length) OR ("offset" = 0 AND length = 0)'
+        """ OR ("offset" = length AND state = 'finished')""",
+        name="offset",
+    ),
+    CheckConstraint("state IN ('receiving', 'finished', 'abandoned')", name="state"),
+    Index(None, "state", "expires_at"),
+)
+
+upload_chunks = Table(
+    "upload_chunks",
+    metadata,
+    Column("upload_id", Uuid, ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    *_chunk_columns(),
+    UniqueConstraint("channel", "message"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    # SET NULL: a message that may be there is remembered longer than the upload that wanted it.
+    Column("upload_id", Uuid, ForeignKey("uploads.id", ondelete="SET NULL"), index=True),
+    Column("kind", String(8), nullable=False),
+    Column("file", Uuid, nullable=False),
+    Column("chunk_index", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("after_channel", BigInteger),
+    Column("after_message", BigInteger),
+    UniqueConstraint("file", "kind", "chunk_index", "attempt", "offset", "size", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+trash = Table(
+    "trash",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("channel", BigInteger, nullable=False),
+    Column("message", BigInteger, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Index(None, "channel", "message"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,276 @@
+"""Files on their way in: how far each has come, which chunks are at rest, and the one transaction that makes a file visible.
+
+It must never know where the bytes wait meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+import names
+from db import intents, nodes
+from db.connection import Database
+from db.contents import chunk_values, keep, to_chunk
+from db.schema import ABANDONED, FINISHED, RECEIVING, chunks, contents, trash, upload_chunks, uploads
+from db.trash import throw, throw_selected
+from errors import Conflict, Gone, NotFound, OffsetMismatch
+from model import Chunk, File, Label, Locator, StoredFile, Upload
+
+
+class Uploads:
+    """Uploads, by their uuid, which the contents take over once they are visible. All that is kept here is durable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, upload: Upload, replace: bool) -> None:
+        """Begin one. Raises Conflict at once where `finish` would: nobody should send it all in order to be refused."""
+        row = {
+            "id": upload.id,
+            "owner_id": upload.owner_id,
+            "folder": upload.folder,
+            "name": names.checked(upload.name),
+            "length": upload.length,
+            "media_type": upload.media_type,
+            "chunk_size": upload.chunk_size,
+            "offset": upload.offset,
+            "replace": replace,
+            "state": RECEIVING,
+            "created_at": upload.created_at,
+            "expires_at": upload.expires_at,
+        }
+        *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
+        with self._database.write() as connection:
+            nodes.check_room(connection, upload.owner_id, parts, name, replace)
+            connection.execute(insert(uploads), row)
+
+    def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
+        """The upload (of this owner). Raises NotFound, and Gone when it was given up, has expired, or its file was removed."""
+        with self._database.read() as connection:
+            row = _row(connection, upload_id)
+        if owner_id not in {None, row.owner_id}:
+            raise _unknown()
+        if row.state == RECEIVING and row.expires_at <= self._database.now():
+            raise Gone("The upload has expired. Begin it again.")
+        if row.state == FINISHED and row.file_id is None:
+            raise Gone("The upload was finished, and its file has been removed since.")
+        if row.state == ABANDONED:
+            raise _given_up()
+        return _upload(row)
+
+    def advance(self, upload_id: UUID, start: int, stop: int, expires_at: datetime) -> None:
+        """Bytes up to `stop` are durable; they may be acknowledged now. The very last is left to `finish`: stop < length.
+
+        Raises OffsetMismatch unless the upload stands at `start`, NotFound, and Gone when it was given up.
+        """
+        with self._database.write() as connection:
+            row = _receiving(connection, upload_id)
+            if row.offset != start:
+                raise OffsetMismatch(row.offset, start)
+            values = {"offset": stop, "expires_at": expires_at}
+            connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
+
+    def intend(self, upload_id: UUID, label: Label, after: Locator | None) -> None:
+        """Note that a message of this label is about to be sent, before it is. Repeating it keeps the first note.
+
+        `after` is a message known to be older. Raises NotFound, and Gone when the upload was given up.
+        """
+        with self._database.write() as connection:
+            _receiving(connection, upload_id)
+            intents.note(connection, upload_id, label, after)
+
+    def stored(self, upload_id: UUID, label: Label, chunk: Chunk) -> None:
+        """The chunk is at rest, and its intent is settled. An older message for the same index goes into the trash.
+
+        Raises NotFound or Gone when the upload ended meanwhile; the chunk's message is in the trash then.
+        """
+        now = self._database.now()
+        with self._database.write() as connection:
+            row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+            intents.settle(connection, label)
+            if row is None or row.state != RECEIVING:
+                throw(connection, [chunk.locator], now)
+            else:
+                mine = _chunk(upload_id, chunk.index)
+                older = connection.execute(delete(upload_chunks).where(*mine).returning(*_LOCATOR)).all()
+                values = chunk_values(chunk) | {"upload_id": upload_id}
+                connection.execute(insert(upload_chunks), values)
+                throw(connection, [Locator(*each) for each in older], now)
+        if row is None:
+            raise _unknown()
+        if row.state != RECEIVING:
+            raise _given_up()
+
+    def discard_chunk(self, upload_id: UUID, index: int) -> None:
+        """The chunk's message did not hold what was sent: it goes into the trash, and the chunk is to be stored again."""
+        with self._database.write() as connection:
+            mine = _chunk(upload_id, index)
+            bad = connection.execute(delete(upload_chunks).where(*mine).returning(*_LOCATOR)).all()
+            throw(connection, [Locator(*each) for each in bad], self._database.now())
+
+    def chunks(self, upload_id: UUID) -> tuple[Chunk, ...]:
+        """The chunks at rest, in order; some may be missing in between."""
+        with self._database.read() as connection:
+            return _chunks(connection, upload_id)
+
+    def intents(self, upload_id: UUID) -> tuple[tuple[Label, Locator | None], ...]:
+        """Messages of this upload that may or may not be there, each with one known to be older."""
+        with self._database.read() as connection:
+            return intents.of_upload(connection, upload_id)
+
+    def finish(
+        self,
+        upload_id: UUID,
+        sha256: bytes | None,
+        tree: bytes,
+        crc32: int,
+        manifest: Locator | None,
+        now: datetime,
+    ) -> tuple[File, bool]:
+        """Make the file visible, in one transaction; returns it, and whether it replaced an older one of that name.
+
+        All its chunks are at rest (ValueError otherwise). Repeating it gives the file again, and False. Raises Conflict when
+        its place is taken meanwhile (by a file that may not be replaced, a folder, or a similar name), NotFound, and Gone.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, upload_id)
+            if row.state == FINISHED and row.file_id is not None:
+                return _file(connection, row.owner_id, row.file_id), False
+            _receiving(connection, upload_id)
+            stored = StoredFile(upload_id, row.length, tree, sha256, crc32, _chunks(connection, upload_id))
+            content_id = keep(connection, stored, row.media_type, manifest, now)
+            parent = nodes.make_folders(connection, row.owner_id, names.split(row.folder), now)
+            file_id, replaced = nodes.put_file(connection, parent, row.name, content_id, row.replace, now)
+            if manifest is not None:
+                intents.settle_manifest(connection, upload_id)
+            connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
+            ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}
+            connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
+            return _file(connection, row.owner_id, file_id), replaced
+
+    def abandon(self, upload_id: UUID) -> None:
+        """Give it up: its chunks' messages go into the trash, its intents stay, to be looked for. May be repeated.
+
+        Raises NotFound, and Conflict when it is finished.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, upload_id)
+            if row.state == FINISHED:
+                raise Conflict("The upload is finished; remove the file instead.")
+            if row.state == RECEIVING:
+                give_up(connection, upload_id, self._database.now())
+
+    def expired(self, now: datetime) -> tuple[UUID, ...]:
+        """Uploads that nobody went on with in time; they are to be abandoned."""
+        late = select(uploads.c.id).where(uploads.c.state == RECEIVING, uploads.c.expires_at <= now)
+        with self._database.read() as connection:
+            return tuple(connection.execute(late).scalars())
+
+    def unfinished(self) -> tuple[Upload, ...]:
+        """Uploads under way, oldest first, the expired ones too."""
+        under_way = select(uploads).where(uploads.c.state == RECEIVING).order_by(uploads.c.created_at)
+        with self._database.read() as connection:
+            return tuple(_upload(row) for row in connection.execute(under_way))
+
+    def orphan_intents(self, limit: int) -> tuple[tuple[Label, Locator | None], ...]:
+        """Up to `limit` intents whose upload has ended: look for each message, throw it away, then `drop_intent`."""
+        with self._database.read() as connection:
+            return intents.orphans(connection, limit)
+
+    def drop_intent(self, label: Label) -> None:
+        """Nothing needs to be looked for under this label any more."""
+        with self._database.write() as connection:
+            intents.settle(connection, label)
+
+    def forget_old(self, before: datetime) -> None:
+        """Drop what is left of uploads that ended before this time; they are NotFound from now on."""
+        old = uploads.c.state != RECEIVING, uploads.c.ended_at < before
+        with self._database.write(durable=False) as connection:
+            connection.execute(delete(uploads).where(*old))
+
+    def newest_locator(self) -> Locator | None:
+        """The highest message that is known, as a hint of where the store stands; None when there is none."""
+        columns = (
+            _LOCATOR,
+            (chunks.c.channel, chunks.c.message),
+            (contents.c.manifest_channel, contents.c.manifest_message),
+            (trash.c.channel, trash.c.message),
+        )
+        known: list[Locator] = []
+        with self._database.read() as connection:
+            for channel, message in columns:
+                highest = select(channel, message).where(message.is_not(None))
+                row = connection.execute(highest.order_by(channel.desc(), message.desc()).limit(1)).first()
+                known += [Locator(*row)] if row else []
+        return max(known, default=None)
+
+
+_LOCATOR = (upload_chunks.c.channel, upload_chunks.c.message)
+
+
+def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:
+    """Abandon an upload inside somebody's transaction."""
+    mine = upload_chunks.c.upload_id == upload_id
+    throw_selected(connection, select(*_LOCATOR).where(mine), now)
+    connection.execute(delete(upload_chunks).where(mine))
+    intents.orphan(connection, upload_id)
+    ending = {"state": ABANDONED, "ended_at": now}
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
+
+
+def _row(connection: Connection, upload_id: UUID) -> Row[Any]:
+    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+    if row is None:
+        raise _unknown()
+    return row
+
+
+def _receiving(connection: Connection, upload_id: UUID) -> Row[Any]:
+    row = _row(connection, upload_id)
+    if row.state != RECEIVING:
+        raise _given_up()
+    return row
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such upload.")
+
+
+def _given_up() -> Gone:
+    return Gone("The upload has ended. Begin it again.")
+
+
+def _chunk(upload_id: UUID, index: int) -> tuple[Any, Any]:
+    return upload_chunks.c.upload_id == upload_id, upload_chunks.c.chunk_index == index
+
+
+def _chunks(connection: Connection, upload_id: UUID) -> tuple[Chunk, ...]:
+    mine = select(upload_chunks).where(upload_chunks.c.upload_id == upload_id)
+    return tuple(to_chunk(row) for row in connection.execute(mine.order_by(upload_chunks.c.chunk_index)))
+
+
+def _file(connection: Connection, owner_id: int, file_id: int) -> File:
+    row = nodes.by_id(connection, owner_id, file_id)
+    node = nodes.to_node(row, nodes.path_of(connection, row))
+    assert isinstance(node, File)
+    return node
+
+
+def _upload(row: Row[Any]) -> Upload:
+    return Upload(
+        id=row.id,
+        owner_id=row.owner_id,
+        folder=row.folder,
+        name=row.name,
+        length=row.length,
+        media_type=row.media_type,
+        chunk_size=row.chunk_size,
+        offset=row.offset,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        file_id=row.file_id,
+    )
