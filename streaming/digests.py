@@ -27,22 +27,27 @@ class ChunkDigests:
     pieces: bytes
 
 
-def measure(source: Source, size: int, piece_size: int = PIECE_SIZE) -> ChunkDigests:
+def measure(
+    source: Source, size: int, piece_size: int = PIECE_SIZE, *, whole: hashlib._Hash | None = None
+) -> ChunkDigests:
     """The digests of the first `size` bytes of `source`, read once, a piece at a time.
 
-    Exceptions of the source pass through; a source that breaks its contract and gives too few bytes is a
-    ValueError.
+    `whole`, the running SHA-256 of the file that the chunk continues, is fed too; after an exception it is
+    worthless. Exceptions of the source pass through; one that gives too few bytes breaks its contract, which
+    is a ValueError.
     """
-    whole, crc, pieces = hashlib.sha256(), 0, bytearray()
+    chunk, crc, pieces = hashlib.sha256(), 0, bytearray()
     for start in range(0, size, piece_size):
         span = ByteRange(start, min(start + piece_size, size))
         data = source(span)
         if len(data) != span.length:
             raise ValueError(f"the source gave {len(data)} bytes for {span}")
-        whole.update(data)
+        chunk.update(data)
+        if whole is not None:
+            whole.update(data)
         crc = zlib.crc32(data, crc)
         pieces += hashlib.sha256(data).digest()
-    return ChunkDigests(whole.digest(), crc, bytes(pieces))
+    return ChunkDigests(chunk.digest(), crc, bytes(pieces))
 
 
 def crc32_combine(crc1: int, crc2: int, len2: int) -> int:

@@ -21,58 +21,73 @@ _Part = tuple[UUID, int]
 
 
 class Room:
-    """An account of `limit` bytes, from which the parts of uploads take.
+    """An account of `limit` bytes, from which the parts of uploads take. A part is one chunk, whole or begun.
 
-    The room for one chunk is kept back for whoever is first to run out of it, until that chunk has left.
-    Otherwise a few uploads, each with half a chunk on the disk, could fill it so that none of them ever ended
-    its chunk.
+    The room for one whole chunk is kept back for whoever is first to run out, until that chunk has left.
+    Otherwise a few uploads, each with half a chunk on the disk, could fill it so that none of them would ever
+    end its chunk.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken: dict[_Part, int] = {}
-        self._last: _Part | None = None
-        self._changed = threading.Condition()  # requests take while stored chunks leave from other threads
+        self._favoured: _Part | None = None
+        self._changed = threading.Condition()  # requests take while stored chunks leave on other threads
 
     @property
     def held(self) -> int:
         with self._changed:
             return sum(self._taken.values())
 
-    def note(self, upload: UUID, index: int, size: int) -> None:
-        """This part holds `size` bytes now; at 0 it has left."""
+    def indexes(self, upload: UUID) -> frozenset[int]:
+        """The chunks of `upload` that hold room, or were given some for bytes to come."""
+        with self._changed:
+            return frozenset(index for owner, index in self._taken if owner == upload)
+
+    def found(self, upload: UUID, index: int, size: int) -> None:
+        """An earlier run left `size` bytes of this part on the disk."""
         with self._changed:
             self._taken[upload, index] = size
-            if not size:
-                del self._taken[upload, index]
-                if self._last == (upload, index):
-                    self._last = None
+
+    def keep(self, upload: UUID, index: int, size: int) -> None:
+        """Give back all but `size` bytes of what this part has; at 0 it has left. One that has left already
+        stays so.
+        """
+        part = (upload, index)
+        with self._changed:
+            if self._taken.pop(part, 0) and size:
+                self._taken[part] = size
+            if not size and self._favoured == part:
+                self._favoured = None
             self._changed.notify_all()
 
     def take(self, upload: UUID, index: int, size: int, chunk_size: int, wait: float) -> None:
-        """Let this part grow to `size` bytes, and later to `chunk_size`; waits up to `wait` seconds for that.
+        """Let this part grow to `size` bytes, of `chunk_size` in the end; waits up to `wait` seconds.
 
-        Raises AtCapacity, or TooLarge for a chunk that never has room.
+        Raises AtCapacity, or TooLarge when not even one chunk has room.
         """
-        if size > self._limit:
-            raise TooLarge(f"There is room for {self._limit} bytes in all, and one chunk needs {size}.")
+        if chunk_size > self._limit:
+            raise TooLarge(f"A chunk of {chunk_size} bytes never fits into {self._limit} bytes of staging.")
         part = (upload, index)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._fits(part, size, chunk_size), timeout=wait):
+            if not self._changed.wait_for(lambda: self._admits(part, size, chunk_size), timeout=wait):
                 raise AtCapacity(
-                    "Uploads arrive faster than they can be stored. Try again shortly.", RETRY_AFTER
+                    "Uploads arrive faster than they are stored. Try again shortly.", RETRY_AFTER
                 )
             self._taken[part] = size
 
-    def _fits(self, part: _Part, size: int, chunk_size: int) -> bool:
+    def _admits(self, part: _Part, size: int, chunk_size: int) -> bool:
+        """Whether `part` may grow; favours it when that is the only way and its whole chunk has room."""
         others = sum(self._taken.values()) - self._taken.get(part, 0)
-        if others + size > self._limit:
-            return False
-        if self._last in (None, part):
-            if others + size + chunk_size > self._limit:
-                self._last = part
+        if self._favoured not in (None, part):
+            kept_back = max(chunk_size, self._taken.get(self._favoured, 0))
+            return others - self._taken.get(self._favoured, 0) + size + kept_back <= self._limit
+        if others + size + chunk_size <= self._limit:
             return True
-        return others + size - self._taken.get(self._last, 0) + chunk_size <= self._limit
+        if others + chunk_size <= self._limit:
+            self._favoured = part
+            return True
+        return False
 
 
 @contextmanager

@@ -14,12 +14,14 @@ from storage.base import ChunkStore, Source
 from streaming.digests import measure
 from streaming.plan import whole_piece
 from streaming.read import never
-from streaming.window import PIECE_DEADLINE, PieceWindow
+from streaming.window import PieceWindow
 
 READ_BACK_PIECES = 64
 """Pieces that are read back of one file before it becomes visible: all of a small file, a sample of a large
 one.
 """
+READ_BACK_DEADLINE = 30.0
+"""Seconds to get one of them; somebody is waiting for the upload to end."""
 
 
 def store_chunk(
@@ -80,7 +82,7 @@ def _pair(chunks: Sequence[Chunk], firsts: Sequence[int], number: int) -> tuple[
 
 
 def read_back(
-    store: ChunkStore, pairs: Iterable[tuple[Chunk, int]], *, deadline: float = PIECE_DEADLINE
+    store: ChunkStore, pairs: Iterable[tuple[Chunk, int]], *, deadline: float = READ_BACK_DEADLINE
 ) -> tuple[int, ...]:
     """The indexes of chunks of which a piece did not come back as it was stored, or not at all; () when all
     is well.
