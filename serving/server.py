@@ -1,0 +1,137 @@
+"""The server: binds, runs on the thread that asks it to, and stops within five seconds from any other."""
+
+from __future__ import annotations
+
+import logging
+import select
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+
+from config import Settings
+from serving.channel import Channel, Listener
+from serving.lanes import Lanes
+from serving.routes import LARGE_BODY
+from serving.sockets import listen_on
+from serving.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger(__name__)
+
+GRACE = 2.0
+"""Seconds that running requests get when we stop; then they are cut, and clients resume at the next start."""
+THREADS_END = 2.0
+"""Seconds that threads get after that to notice."""
+TURN = 1.0
+"""Seconds between two looks of the watchdog when nothing else happens."""
+# Windows has no poll(), and its select() takes 512 sockets.
+MAX_CONNECTIONS = 480 if sys.platform == "win32" else 1000
+
+
+class Server:
+    """`bind`, then `run`; `stop` may be called at any time, from any thread or signal handler."""
+
+    def __init__(self, app: WSGIApplication, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._map: dict[int, Any] = {}
+        self._listeners: list[Listener] = []
+        self._lanes: Lanes | None = None
+        self._watchdog = Watchdog(settings.download_stall_seconds)
+        self._stopping = False
+
+    def __repr__(self) -> str:
+        state = "stopping" if self._stopping else "serving" if self._lanes else "not bound"
+        return f"<Server {state} on {self.addresses}: {len(self._channels())} connections>"
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """(host, port) of each listening socket."""
+        return tuple((listener.effective_host, int(listener.effective_port)) for listener in self._listeners)
+
+    def bind(self) -> None:
+        """Take the port; connections wait until `run`. Raises Misconfigured."""
+        sockets = listen_on(self._settings.host, self._settings.port)
+        self._lanes = Lanes(self._settings.max_concurrent_downloads)
+        for sock in sockets:
+            adjustments = Adjustments(sockets=[sock], **self._adjustments())
+            info = (sock.family, sock.type, sock.proto, sock.getsockname())
+            self._listeners.append(
+                Listener(
+                    self._app,
+                    map=self._map,
+                    _sock=sock,
+                    dispatcher=self._lanes,
+                    adj=adjustments,
+                    sockinfo=info,
+                    bind_socket=False,
+                )
+            )
+
+    @staticmethod
+    def _adjustments() -> dict[str, Any]:
+        return {
+            "ident": None,
+            "recv_bytes": 256 << 10,  # a large upload is 4 times as fast as with the default of 8 KiB
+            "outbuf_high_watermark": 512 << 10,  # bytes that a slow reader may make the app produce ahead
+            "channel_request_lookahead": 1,  # goes on reading: a client that left is noticed
+            "connection_limit": MAX_CONNECTIONS,
+            "max_request_body_size": LARGE_BODY + 1,  # waitress refuses at the number itself
+            "clear_untrusted_proxy_headers": False,  # the app trusts them by TRUSTED_PROXIES, or not at all
+            "log_socket_errors": False,  # readers leave; that is no error
+        }
+
+    def run(self) -> None:
+        """Serve until `stop`; then give what is running a short grace, and close everything."""
+        if self._lanes is None:
+            self.bind()
+        try:
+            while not self._stopping:
+                self._turn(TURN)
+                self._watchdog.look(self._channels(), time.monotonic())
+            self._wind_down()
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        self._stopping = True
+        # Without a thunk, pull_trigger takes no lock: a signal handler may have interrupted its holder.
+        for listener in tuple(self._listeners):
+            listener.pull_trigger()
+
+    def _turn(self, timeout: float) -> None:
+        wasyncore.loop(timeout=timeout, use_poll=hasattr(select, "poll"), map=self._map, count=1)
+
+    def _channels(self) -> list[Channel]:
+        return [entry for entry in self._map.values() if isinstance(entry, Channel)]
+
+    def _wind_down(self) -> None:
+        for listener in self._listeners:
+            listener.stop_listening()
+        deadline = time.monotonic() + GRACE
+        while (running := self._close_those(lambda channel: channel.idle)) and time.monotonic() < deadline:
+            self._turn(0.05)
+        if running:
+            log.info("stopping: cut %d connections that were still busy", len(running))
+
+    def _close_those(self, chosen: Callable[[Channel], bool]) -> list[Channel]:
+        """Close the connections that are chosen; what is left."""
+        for channel in filter(chosen, self._channels()):
+            channel.handle_close()
+        return self._channels()
+
+    def _close(self) -> None:
+        listeners, self._listeners = self._listeners, []  # from here on `stop` writes to no trigger
+        for channel in self._channels():
+            channel.reset()
+        if self._lanes is not None:
+            self._lanes.shutdown(THREADS_END)
+        for listener in listeners:
+            listener.close()
+        wasyncore.close_all(self._map)
