@@ -1,7 +1,8 @@
-"""The way to the database: its pragmas, its transactions, its migrations, and the one place where its errors become ours.
+"""The way to the database: its pragmas, its transactions, its migrations, and the one place where its errors
+become ours.
 
-Nothing outside this module knows which database it is. Write transactions follow one another, here by BEGIN IMMEDIATE, and
-every verb in db/ relies on it: what a transaction has read stays true until it commits.
+Nothing outside this module knows which database it is. Write transactions follow one another, here by BEGIN
+IMMEDIATE, and every verb in db/ relies on it: what a transaction has read stays true until it commits.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from errors import Conflict, DatabaseUnavailable, Misconfigured, OutOfSpace, Sto
 PATIENCE_SECONDS = 10.0
 """How long a transaction waits for another's lock."""
 CHECK_SECONDS = 2.0
-"""How long the check at start may take. A very large database is checked in part: a start must not take minutes."""
+"""How long the check at start may take. A very large database is checked in part: a start must not take
+minutes.
+"""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,7 +60,8 @@ class Database:
         self._engine = create_engine(
             _checked_url(url), pool_size=8, max_overflow=MAX_CONNECTIONS - 8, pool_timeout=patience
         )
-        # SQLite's own waiting polls and is not fair; between threads of one process a lock hands over at once.
+        # SQLite's own waiting polls and is not fair; between threads of one process a lock hands over at
+        # once.
         self._writer = threading.Lock()
         event.listen(self._engine, "connect", self._prepare)
         event.listen(self._engine, "begin", _begin)
@@ -93,9 +97,10 @@ class Database:
     def write(self, *, durable: bool = True, patience: float | None = None) -> Iterator[Connection]:
         """A transaction that is alone in writing: all of it is kept, or, when the block raises, none.
 
-        A `durable` one survives a power cut from the moment the block has ended; another may be lost (whole) if the power
-        fails within the next seconds (docs/decisions/durability.md). Waits `patience` seconds for other writers, then
-        raises DatabaseUnavailable; raises OutOfSpace, and Conflict where something unique is there already.
+        A `durable` one survives a power cut from the moment the block has ended; another may be lost (whole)
+        if the power fails within the next seconds (docs/decisions/durability.md). Waits `patience` seconds
+        for other writers, then raises DatabaseUnavailable; raises OutOfSpace, and Conflict where something
+        unique is there already.
         """
         patience = self._patience if patience is None else patience
         opening = (

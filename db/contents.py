@@ -1,4 +1,5 @@
-"""Immutable contents and their chunks. A node in the tree stands for one; contents that no node counts any more go.
+"""Immutable contents and their chunks. A node in the tree stands for one; contents that no node counts any
+more go.
 
 It must never know what a file is called.
 """
@@ -50,6 +51,15 @@ class Contents:
         with self._database.write(durable=False) as connection:
             connection.execute(update(contents).where(*first).values(damaged_at=when))
 
+    def without_sha256(self, limit: int) -> tuple[int, ...]:
+        """Ids of contents whose whole digest nobody knows yet, oldest first; without the damaged, which have
+        none.
+        """
+        unknown = contents.c.sha256.is_(None), contents.c.damaged_at.is_(None)
+        oldest = select(contents.c.id).where(*unknown).order_by(contents.c.id).limit(limit)
+        with self._database.read() as connection:
+            return tuple(connection.execute(oldest).scalars())
+
     def set_sha256(self, content_id: int, digest: bytes) -> None:
         """Remember the digest of the whole file where it was not known when the file arrived."""
         with self._database.write() as connection:
@@ -88,7 +98,9 @@ def chunk_values(chunk: Chunk) -> dict[str, Any]:
 def keep(
     connection: Connection, file: StoredFile, media_type: str, manifest: Locator | None, now: datetime
 ) -> int:
-    """Write new contents with all their chunks; returns their id. The caller makes a node count them, in this transaction."""
+    """Write new contents with all their chunks; returns their id. The caller makes a node count them, in this
+    transaction.
+    """
     row = {
         "uuid": file.uuid,
         "size": file.size,
@@ -109,7 +121,9 @@ def keep(
 
 
 def let_go(connection: Connection, content_ids: Iterable[int], now: datetime) -> None:
-    """Of these contents, drop those that no node counts any more: their messages go into the trash, then their rows."""
+    """Of these contents, drop those that no node counts any more: their messages go into the trash, then
+    their rows.
+    """
     ids = sorted(set(content_ids))
     for start in range(0, len(ids), _BATCH):
         _let_go_batch(connection, ids[start : start + _BATCH], now)

@@ -1,6 +1,8 @@
-"""Rows of messages that were announced and whose outcome is not known yet: they may rest in the store, or may not.
+"""Rows of messages that were announced and whose outcome is not known yet: they may rest in the store, or may
+not.
 
-An intent is written before its message is sent, so that after a crash no message can be there that nothing knows of.
+An intent is written before its message is sent, so that after a crash no message can be there that nothing
+knows of.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, select
 
 from db.schema import RECEIVING, intents, uploads
 from model import Label, Locator
@@ -17,7 +19,6 @@ from model import Label, Locator
 def note(connection: Connection, upload_id: UUID, label: Label, after: Locator | None) -> None:
     """Keep the intent; where it is noted already its older, hence safer, `after` stays."""
     if connection.execute(select(intents.c.id).where(*_same(label))).first():
-        connection.execute(update(intents).where(*_same(label)).values(upload_id=upload_id))
         return
     values = _columns(label) | {"upload_id": upload_id}
     if after is not None:
@@ -30,27 +31,17 @@ def settle(connection: Connection, label: Label) -> None:
     connection.execute(delete(intents).where(*_same(label)))
 
 
-def settle_manifest(connection: Connection, upload_id: UUID) -> None:
-    """The manifest's message is known: forget the intents for it."""
-    connection.execute(delete(intents).where(intents.c.upload_id == upload_id, intents.c.kind == "manifest"))
-
-
-def orphan(connection: Connection, upload_id: UUID) -> None:
-    """Its upload is over; the messages still have to be looked for."""
-    connection.execute(update(intents).where(intents.c.upload_id == upload_id).values(upload_id=None))
-
-
 def of_upload(connection: Connection, upload_id: UUID) -> tuple[tuple[Label, Locator | None], ...]:
     """Oldest first."""
     mine = select(intents).where(intents.c.upload_id == upload_id).order_by(intents.c.id)
     return tuple(_read(row) for row in connection.execute(mine))
 
 
-def orphans(connection: Connection, limit: int) -> tuple[tuple[Label, Locator | None], ...]:
-    """Oldest first: intents without an upload that is under way."""
+def orphans(connection: Connection, limit: int) -> tuple[tuple[UUID, Label, Locator | None], ...]:
+    """Oldest first: intents whose upload is no longer under way."""
     live = exists().where(uploads.c.id == intents.c.upload_id, uploads.c.state == RECEIVING)
     lost = select(intents).where(~live).order_by(intents.c.id).limit(limit)
-    return tuple(_read(row) for row in connection.execute(lost))
+    return tuple((row.upload_id, *_read(row)) for row in connection.execute(lost))
 
 
 def _columns(label: Label) -> dict[str, Any]:

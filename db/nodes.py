@@ -1,7 +1,7 @@
 """Rows of the tree, inside somebody's transaction: finding, making, placing and removing them.
 
-Every path is followed by names.key, but only the very name that is kept opens: two names that a file system could take for
-one never stand in one folder (docs/decisions/names.md). It must never begin a transaction.
+Every path is followed by names.key, but only the very name that is kept opens: two names that a file system
+could take for one never stand in one folder (docs/decisions/names.md). It must never begin a transaction.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def to_folder(row: Row[Any], path: str) -> Folder:
     return Folder(row.id, row.owner_id, row.parent_id, row.name, path, row.created_at, row.modified_at)
 
 
-# Finding. -------------------------------------------------------------------------------------------------------------
+# Finding. ---------------------------------------------------------------------------------------------------
+# ----------
 
 
 def root(connection: Connection, owner_id: int) -> Row[Any]:
@@ -103,7 +104,9 @@ def path_of(connection: Connection, row: Row[Any]) -> str:
 
 
 def subtree(node_id: int) -> CTE:
-    """The node and all below it: `id`, `content_id`, and `reach`, the bytes that its path has below the node's parent."""
+    """The node and all below it: `id`, `content_id`, and `reach`, the bytes that its path has below the
+    node's parent.
+    """
     top = select(nodes.c.id, nodes.c.content_id, (nodes.c.name_bytes + 1).label("reach")).where(
         nodes.c.id == node_id
     )
@@ -119,7 +122,8 @@ def reach(connection: Connection, node_id: int) -> int:
     return longest
 
 
-# Making. --------------------------------------------------------------------------------------------------------------
+# Making. ----------------------------------------------------------------------------------------------------
+# ----------
 
 
 def taken(found: Row[Any], name: str) -> Conflict:
@@ -133,7 +137,9 @@ def taken(found: Row[Any], name: str) -> Conflict:
 
 
 def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], now: datetime) -> Row[Any]:
-    """The folder at this path, with all that lead to it. Raises Conflict when a file or a similar name is in the way."""
+    """The folder at this path, with all that lead to it. Raises Conflict when a file or a similar name is in
+    the way.
+    """
     row = root(connection, owner_id)
     for name in parts:
         found = child(connection, row.id, name)
@@ -152,27 +158,36 @@ def make_folder(connection: Connection, parent: Row[Any], name: str, now: dateti
     return by_id(connection, parent.owner_id, node_id)
 
 
-def check_room(connection: Connection, owner_id: int, parts: Sequence[str], name: str, replace: bool) -> None:
-    """Would `put_file` find room? Raises Conflict as it would; makes nothing."""
+def standing(connection: Connection, owner_id: int, parts: Sequence[str], name: str) -> Row[Any] | None:
+    """The node of this name in the folder at this path, or None where there is room for it; makes nothing.
+
+    Raises Conflict when a file or a similar name is in the way to it or in its place.
+    """
     row = root(connection, owner_id)
     for part in parts:
         found = child(connection, row.id, part)
         if found is None:
-            return
+            return None
         if found.kind != FOLDER or found.name != part:
             raise taken(found, part)
         row = found
-    _replaceable(child(connection, row.id, name), name, replace)
+    found = child(connection, row.id, name)
+    if found is not None and found.name != name:
+        raise taken(found, name)
+    return found
 
 
 def put_file(
     connection: Connection, parent: Row[Any], name: str, content_id: int, replace: bool, now: datetime
 ) -> tuple[int, bool]:
-    """Let `name` in the folder stand for these contents; returns the file's id and whether it replaced older contents.
+    """Let `name` in the folder stand for these contents; returns the file's id and whether it replaced older
+    contents.
 
-    A replaced file keeps its id. Raises Conflict when it may not be replaced, or a folder or a similar name is there.
+    A replaced file keeps its id. Raises Conflict when it may not be replaced, or a folder or a similar name
+    is there.
     """
-    found = _replaceable(child(connection, parent.id, name), name, replace)
+    found = child(connection, parent.id, name)
+    refuse_clash(found, name, replace)
     if found is None:
         return _insert(connection, parent, FILE, name, content_id, now), False
     connection.execute(
@@ -182,10 +197,10 @@ def put_file(
     return found.id, True
 
 
-def _replaceable(found: Row[Any] | None, name: str, replace: bool) -> Row[Any] | None:
+def refuse_clash(found: Row[Any] | None, name: str, replace: bool) -> None:
+    """Raises Conflict unless a file `name` may be put where `found` stands."""
     if found is not None and not (replace and found.kind == FILE and found.name == name):
         raise taken(found, name)
-    return found
 
 
 def insert_root(connection: Connection, owner_id: int, now: datetime) -> None:
@@ -223,7 +238,8 @@ def name_columns(name: str) -> dict[str, Any]:
     return {"name": name, "name_key": names.key(name), "name_bytes": len(name.encode())}
 
 
-# Removing. ------------------------------------------------------------------------------------------------------------
+# Removing.
+# ------------------------------------------------------------------------------------------------------------
 
 
 def remove(connection: Connection, node_id: int, now: datetime) -> None:
@@ -232,7 +248,8 @@ def remove(connection: Connection, node_id: int, now: datetime) -> None:
     counted = (
         connection.execute(select(tree.c.content_id).where(tree.c.content_id.is_not(None))).scalars().all()
     )
-    # One statement: a folder's row and those of its children may go in any order, as keys are compared at its end.
+    # One statement: a folder's row and those of its children may go in any order, as keys are compared at its
+    # end.
     connection.execute(delete(nodes).where(nodes.c.id.in_(select(tree.c.id))))
     let_go(connection, counted, now)
 

@@ -1,4 +1,5 @@
-"""The tables. What no code path may ever break is a constraint here, not a habit elsewhere. It must never hold a verb.
+"""The tables. What no code path may ever break is a constraint here, not a habit elsewhere. It must never
+hold a verb.
 
 Migrations repeat these definitions, frozen in time; a test holds the two against each other.
 """
@@ -33,11 +34,15 @@ from sqlalchemy import (
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
 RECEIVING, FINISHED, ABANDONED = "receiving", "finished", "abandoned"
-"""States of an upload. Only the first can change; the others are tombstones, kept for a while to give clear answers."""
+"""States of an upload. Only the first can change; the others are tombstones, kept for a while to give clear
+answers.
+"""
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time; kept in UTC, given back in UTC. A naive one is refused: it would silently mean this host's zone."""
+    """An aware time; kept in UTC, given back in UTC. A naive one is refused: it would silently mean this
+    host's zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -179,18 +184,14 @@ uploads = Table(
     Column("media_type", Text, nullable=False),
     Column("chunk_size", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),
+    Column("discarded", Integer, nullable=False),
     Column("replace", Boolean, nullable=False),
     Column("state", String(9), nullable=False),
     Column("file_id", BigId, ForeignKey("nodes.id", ondelete="SET NULL"), index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
-    # The last byte is acknowledged only by the transaction that makes the file visible.
-    CheckConstraint(
-        '("offset" >= 0 AND "offset" < length) OR ("offset" = 0 AND length = 0)'
-        """ OR ("offset" = length AND state = 'finished')""",
-        name="offset",
-    ),
+    CheckConstraint('"offset" BETWEEN 0 AND length', name="offset"),
     CheckConstraint("state IN ('receiving', 'finished', 'abandoned')", name="state"),
     Index(None, "state", "expires_at"),
 )
@@ -207,8 +208,8 @@ intents = Table(
     "intents",
     metadata,
     Column("id", BigId, primary_key=True),
-    # SET NULL: a message that may be there is remembered longer than the upload that wanted it.
-    Column("upload_id", Uuid, ForeignKey("uploads.id", ondelete="SET NULL"), index=True),
+    # No foreign key: a message that may be there is remembered longer than the upload that wanted it.
+    Column("upload_id", Uuid, nullable=False, index=True),
     Column("kind", String(8), nullable=False),
     Column("file", Uuid, nullable=False),
     Column("chunk_index", Integer, nullable=False),

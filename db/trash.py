@@ -1,4 +1,6 @@
-"""Messages that nothing of ours names any more, until a job has deleted them. It must never give out one that is still named."""
+"""Messages that nothing of ours names any more, until a job has deleted them. It must never give out one that
+is still named.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,16 @@ class Trash:
 
 
 def throw(connection: Connection, locators: Iterable[Locator], since: datetime) -> None:
-    """Put these into the trash, but for those that something still names."""
+    """Put these into the trash, but for those that something still names, and those in it already."""
     rows = [{"channel": each.channel, "message": each.message, "since": since} for each in locators]
     if rows:
         first = connection.execute(select(func.coalesce(func.max(trash.c.id), 0))).scalar_one()
         connection.execute(insert(trash), rows)
-        connection.execute(delete(trash).where(trash.c.id > first, _named()))
+        before = trash.alias()
+        twice = exists().where(
+            before.c.channel == trash.c.channel, before.c.message == trash.c.message, before.c.id < trash.c.id
+        )
+        connection.execute(delete(trash).where(trash.c.id > first, _named() | twice))
 
 
 def throw_selected(connection: Connection, locators: Select[tuple[int, int]], since: datetime) -> None:
@@ -61,8 +67,8 @@ def throw_selected(connection: Connection, locators: Select[tuple[int, int]], si
 def _named() -> ColumnElement[bool]:
     """Does a file or an upload under way still name this message?
 
-    It can come to that: after a crash a store looks for what an unfinished `put` left, and captions do not tell attempts
-    apart, so that it may find the message of the attempt that counted.
+    It can come to that: after a crash a store looks for what an unfinished `put` left, and captions do not
+    tell attempts apart, so that it may find the message of the attempt that counted.
     """
     by_file = exists().where(chunks.c.channel == trash.c.channel, chunks.c.message == trash.c.message)
     by_upload = exists().where(

@@ -1,4 +1,6 @@
-"""The tree of one owner's names: looking, listing, making, moving, removing. Another owner's node is simply not found."""
+"""The tree of one owner's names: looking, listing, making, moving, removing. Another owner's node is simply
+not found.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,16 @@ class Tree:
         with self._database.read() as connection:
             return rows.to_node(rows.at(connection, owner_id, parts), names.join(*parts))
 
+    def standing_at(self, owner_id: int, folder: str, name: str) -> Node | None:
+        """What `name` in `folder` stands for now; None where nothing does, and a file could be put.
+
+        Raises Conflict when a file is in the way to it, or a name that differs only in case or normal form.
+        """
+        *parts, name = names.split(names.join(*names.split(folder), name))
+        with self._database.read() as connection:
+            row = rows.standing(connection, owner_id, parts, name)
+        return None if row is None else rows.to_node(row, names.join(*parts, name))
+
     def folder_at(self, owner_id: int, path: str) -> Folder:
         """The folder at `path`. Raises NotFound, also when it is a file."""
         node = self.node_at(owner_id, path)
@@ -58,9 +70,9 @@ class Tree:
     def listing(self, owner_id: int, path: str, cursor: str | None = None, limit: int = 200) -> Listing:
         """One page of the folder at `path`: folders first, then files, each by name without regard to case.
 
-        At most `limit` nodes (from 1 to MAX_PAGE), after the place that `cursor`, an earlier page's `next`, names. What is
-        there all the while is listed once, whatever comes and goes meanwhile. Raises NotFound, and BadInput for a cursor
-        that is none of ours.
+        At most `limit` nodes (from 1 to MAX_PAGE), after the place that `cursor`, an earlier page's `next`,
+        names. What is there all the while is listed once, whatever comes and goes meanwhile. Raises NotFound,
+        and BadInput for a cursor that is none of ours.
         """
         limit = min(max(limit, 1), MAX_PAGE)
         parts = names.split(path)
@@ -109,8 +121,8 @@ class Tree:
     ) -> Node:
         """Put the node into another folder, or give it another name, or both; None leaves that as it is.
 
-        Raises NotFound, Conflict when the name is taken there or the node would come to lie in itself, and BadName when a
-        path below it would grow too long.
+        Raises NotFound, Conflict when the name is taken there or the node would come to lie in itself, and
+        BadName when a path below it would grow too long.
         """
         with self._database.write() as connection:
             row = rows.by_id(connection, owner_id, node_id)
@@ -140,7 +152,9 @@ class Tree:
             return rows.to_node(rows.by_id(connection, owner_id, row.id), path)
 
     def remove(self, owner_id: int, node_id: int) -> None:
-        """Take out the node and all below it; their messages go into the trash. Raises NotFound, Conflict for the top."""
+        """Take out the node and all below it; their messages go into the trash. Raises NotFound, Conflict for
+        the top.
+        """
         with self._database.write() as connection:
             row = rows.by_id(connection, owner_id, node_id)
             if row.parent_id is None:

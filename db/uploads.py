@@ -1,4 +1,5 @@
-"""Files on their way in: how far each has come, which chunks are at rest, and the one transaction that makes a file visible.
+"""Files on their way in: how far each has come, which chunks are at rest, and the one transaction that makes
+a file visible.
 
 It must never know where the bytes wait meanwhile.
 """
@@ -22,13 +23,17 @@ from model import Chunk, File, Label, Locator, StoredFile, Upload
 
 
 class Uploads:
-    """Uploads, by their uuid, which the contents take over once they are visible. All that is kept here is durable."""
+    """Uploads, by their uuid, which the contents take over once they are visible. All that is kept here is
+    durable.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, upload: Upload, replace: bool) -> None:
-        """Begin one. Raises Conflict at once where `finish` would: nobody should send it all in order to be refused."""
+        """Begin one. Raises Conflict at once where `finish` would: nobody should send it all in order to be
+        refused.
+        """
         row = {
             "id": upload.id,
             "owner_id": upload.owner_id,
@@ -38,6 +43,7 @@ class Uploads:
             "media_type": upload.media_type,
             "chunk_size": upload.chunk_size,
             "offset": upload.offset,
+            "discarded": upload.discarded,
             "replace": replace,
             "state": RECEIVING,
             "created_at": upload.created_at,
@@ -45,11 +51,13 @@ class Uploads:
         }
         *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
         with self._database.write() as connection:
-            nodes.check_room(connection, upload.owner_id, parts, name, replace)
+            nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
             connection.execute(insert(uploads), row)
 
     def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
-        """The upload (of this owner). Raises NotFound, and Gone when it was given up, has expired, or its file was removed."""
+        """The upload (of this owner). Raises NotFound, and Gone when it was given up, has expired, or its
+        file was removed.
+        """
         with self._database.read() as connection:
             row = _row(connection, upload_id)
         if owner_id not in {None, row.owner_id}:
@@ -63,7 +71,7 @@ class Uploads:
         return _upload(row)
 
     def advance(self, upload_id: UUID, start: int, stop: int, expires_at: datetime) -> None:
-        """Bytes up to `stop` are durable; they may be acknowledged now. The very last is left to `finish`: stop < length.
+        """Bytes up to `stop` are durable and may be acknowledged from now on.
 
         Raises OffsetMismatch unless the upload stands at `start`, NotFound, and Gone when it was given up.
         """
@@ -75,7 +83,8 @@ class Uploads:
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
 
     def intend(self, upload_id: UUID, label: Label, after: Locator | None) -> None:
-        """Note that a message of this label is about to be sent, before it is. Repeating it keeps the first note.
+        """Note that a message of this label is about to be sent, before it is. Repeating it keeps the first
+        note.
 
         `after` is a message known to be older. Raises NotFound, and Gone when the upload was given up.
         """
@@ -84,7 +93,8 @@ class Uploads:
             intents.note(connection, upload_id, label, after)
 
     def stored(self, upload_id: UUID, label: Label, chunk: Chunk) -> None:
-        """The chunk is at rest, and its intent is settled. An older message for the same index goes into the trash.
+        """The chunk is at rest, and its intent is settled. An older message for the same index goes into the
+        trash.
 
         Raises NotFound or Gone when the upload ended meanwhile; the chunk's message is in the trash then.
         """
@@ -106,11 +116,23 @@ class Uploads:
             raise _given_up()
 
     def discard_chunk(self, upload_id: UUID, index: int) -> None:
-        """The chunk's message did not hold what was sent: it goes into the trash, and the chunk is to be stored again."""
+        """The chunk came back bad: its message goes into the trash, and it is to be stored again from what is
+        staged.
+        """
         with self._database.write() as connection:
-            mine = _chunk(upload_id, index)
-            bad = connection.execute(delete(upload_chunks).where(*mine).returning(*_LOCATOR)).all()
-            throw(connection, [Locator(*each) for each in bad], self._database.now())
+            _discard(connection, upload_id, _chunk(upload_id, index), self._database.now())
+
+    def rewind(self, upload_id: UUID, index: int) -> None:
+        """The chunk came back bad, and only the client has its bytes: the upload stands before it again.
+
+        The messages of this chunk and of all after it go into the trash. Raises NotFound, and Gone.
+        """
+        with self._database.write() as connection:
+            row = _receiving(connection, upload_id)
+            after = upload_chunks.c.upload_id == upload_id, upload_chunks.c.chunk_index >= index
+            _discard(connection, upload_id, after, self._database.now())
+            values = {"offset": min(row.offset, index * row.chunk_size)}
+            connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
 
     def chunks(self, upload_id: UUID) -> tuple[Chunk, ...]:
         """The chunks at rest, in order; some may be missing in between."""
@@ -123,37 +145,35 @@ class Uploads:
             return intents.of_upload(connection, upload_id)
 
     def finish(
-        self,
-        upload_id: UUID,
-        sha256: bytes | None,
-        tree: bytes,
-        crc32: int,
-        manifest: Locator | None,
-        now: datetime,
+        self, upload_id: UUID, stored: StoredFile, label: Label, manifest: Locator
     ) -> tuple[File, bool]:
-        """Make the file visible, in one transaction; returns it, and whether it replaced an older one of that name.
+        """Make the file visible, in one transaction; returns it, and whether it replaced an older one of that
+        name.
 
-        All its chunks are at rest (ValueError otherwise). Repeating it gives the file again, and False. Raises Conflict when
-        its place is taken meanwhile (by a file that may not be replaced, a folder, or a similar name), NotFound, and Gone.
+        `manifest` is where the message of this `label` rests. Repeating it gives the file again, and False.
+        Raises Conflict when `stored` is not what is at rest, or its place was taken meanwhile (by a file that
+        may not be replaced, a folder, or a similar name), NotFound, and Gone.
         """
+        now = self._database.now()
         with self._database.write() as connection:
             row = _row(connection, upload_id)
             if row.state == FINISHED and row.file_id is not None:
                 return _file(connection, row.owner_id, row.file_id), False
             _receiving(connection, upload_id)
-            stored = StoredFile(upload_id, row.length, tree, sha256, crc32, _chunks(connection, upload_id))
+            if stored.chunks != _chunks(connection, upload_id) or stored.size != row.length:
+                raise Conflict("The upload has changed meanwhile. Ask for its offset and go on from there.")
             content_id = keep(connection, stored, row.media_type, manifest, now)
             parent = nodes.make_folders(connection, row.owner_id, names.split(row.folder), now)
             file_id, replaced = nodes.put_file(connection, parent, row.name, content_id, row.replace, now)
-            if manifest is not None:
-                intents.settle_manifest(connection, upload_id)
+            intents.settle(connection, label)
             connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
             ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
             return _file(connection, row.owner_id, file_id), replaced
 
     def abandon(self, upload_id: UUID) -> None:
-        """Give it up: its chunks' messages go into the trash, its intents stay, to be looked for. May be repeated.
+        """Give it up: its chunks' messages go into the trash, its intents stay, to be looked for. May be
+        repeated.
 
         Raises NotFound, and Conflict when it is finished.
         """
@@ -176,8 +196,12 @@ class Uploads:
         with self._database.read() as connection:
             return tuple(_upload(row) for row in connection.execute(under_way))
 
-    def orphan_intents(self, limit: int) -> tuple[tuple[Label, Locator | None], ...]:
-        """Up to `limit` intents whose upload has ended: look for each message, throw it away, then `drop_intent`."""
+    def orphan_intents(self, limit: int) -> tuple[tuple[UUID, Label, Locator | None], ...]:
+        """Up to `limit` intents whose upload has ended, each with that upload and a message known to be
+        older.
+
+        Look for each message, throw it away, then `drop_intent`.
+        """
         with self._database.read() as connection:
             return intents.orphans(connection, limit)
 
@@ -217,9 +241,15 @@ def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:
     mine = upload_chunks.c.upload_id == upload_id
     throw_selected(connection, select(*_LOCATOR).where(mine), now)
     connection.execute(delete(upload_chunks).where(mine))
-    intents.orphan(connection, upload_id)
     ending = {"state": ABANDONED, "ended_at": now}
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
+
+
+def _discard(connection: Connection, upload_id: UUID, which: tuple[Any, ...], now: datetime) -> None:
+    bad = connection.execute(delete(upload_chunks).where(*which).returning(*_LOCATOR)).all()
+    throw(connection, [Locator(*each) for each in bad], now)
+    more = {"discarded": uploads.c.discarded + len(bad)}
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(more))
 
 
 def _row(connection: Connection, upload_id: UUID) -> Row[Any]:
@@ -273,4 +303,5 @@ def _upload(row: Row[Any]) -> Upload:
         created_at=row.created_at,
         expires_at=row.expires_at,
         file_id=row.file_id,
+        discarded=row.discarded,
     )

@@ -6,13 +6,14 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from db import Database, People, Uploads
-from model import Chunk, File, Label, Locator, Upload, User, tree_digest
+from model import Chunk, File, Label, Locator, StoredFile, Upload, User, tree_digest
 
 PIECE = 4
 
@@ -96,6 +97,17 @@ def put(
         chunk = a_chunk(index, 8 * index, message.to_bytes(8, "big"), message)
         uploads.intend(upload.id, label_of(upload.id, chunk), None)
         uploads.stored(upload.id, label_of(upload.id, chunk), chunk)
-    tree = tree_digest(uploads.chunks(upload.id))
-    rests = None if manifest is None else Locator(1, manifest)
-    return uploads.finish(upload.id, None, tree, 7, rests, clock.time)
+    return finish(database, upload, manifest if manifest is not None else 10_000 + next(_manifests))
+
+
+_manifests = count()
+
+
+def finish(database: Database, upload: Upload, manifest: int = 9_000) -> tuple[File, bool]:
+    """Make the upload a file; its manifest is announced, and rests in the message `manifest`."""
+    uploads = Uploads(database)
+    chunks = uploads.chunks(upload.id)
+    stored = StoredFile(upload.id, upload.length, tree_digest(chunks), None, 7, chunks)
+    label = Label("manifest", upload.id, 0, 0, 9, bytes(32))
+    uploads.intend(upload.id, label, None)
+    return uploads.finish(upload.id, stored, label, Locator(1, manifest))

@@ -136,17 +136,14 @@ def _uploads() -> None:
         _column("media_type", sa.Text()),
         _column("chunk_size", sa.BigInteger()),
         _column("offset", sa.BigInteger()),
+        _column("discarded", sa.Integer()),
         _column("replace", sa.Boolean()),
         _column("state", sa.String(9)),
         sa.Column("file_id", BIG_ID, sa.ForeignKey("nodes.id", ondelete="SET NULL"), index=True),
         _column("created_at", TIME),
         _column("expires_at", TIME),
         sa.Column("ended_at", TIME),
-        sa.CheckConstraint(
-            '("offset" >= 0 AND "offset" < length) OR ("offset" = 0 AND length = 0)'
-            """ OR ("offset" = length AND state = 'finished')""",
-            name="offset",
-        ),
+        sa.CheckConstraint('"offset" BETWEEN 0 AND length', name="offset"),
         sa.CheckConstraint("state IN ('receiving', 'finished', 'abandoned')", name="state"),
         sa.Index(None, "state", "expires_at"),
     )
@@ -162,7 +159,7 @@ def _messages() -> None:
     op.create_table(
         "intents",
         sa.Column("id", BIG_ID, primary_key=True),
-        sa.Column("upload_id", sa.Uuid(), sa.ForeignKey("uploads.id", ondelete="SET NULL"), index=True),
+        sa.Column("upload_id", sa.Uuid(), nullable=False, index=True),
         _column("kind", sa.String(8)),
         _column("file", sa.Uuid()),
         _column("chunk_index", sa.Integer()),
