@@ -93,9 +93,8 @@ class Staging:
             raise TooLarge(f"A part with a checksum may have {most} bytes here. Send smaller parts.")
         kept = offset
         try:
-            for span in self._arrivals(
-                upload, ByteRange(offset, offset + length), arriving, chunk_size, wait
-            ):
+            wanted = ByteRange(offset, offset + length)
+            for span in self._arrivals(upload, wanted, arriving, chunk_size, wait):
                 if span.stop % chunk_size == 0 or span.stop == total:
                     kept = span.stop
                     on_chunk(span.start // chunk_size)
@@ -104,16 +103,16 @@ class Staging:
             raise
 
     def _arrivals(
-        self, upload: UUID, span: ByteRange, body: Body, chunk_size: int, wait: float
+        self, upload: UUID, wanted: ByteRange, body: Body, chunk_size: int, wait: float
     ) -> Iterator[ByteRange]:
-        """Bring `span` of the file to the disk, and give what of each chunk is durable and proven."""
+        """Bring `wanted` of the file to the disk, and give what of each chunk is durable and proven."""
         unproven = []
-        for part in _by_chunk(span, chunk_size):
-            self._append(upload, part, body, chunk_size, wait)
+        for span in _by_chunk(wanted, chunk_size):
+            self._append(upload, span, body, chunk_size, wait)
             if body.proven:
-                yield part
+                yield span
             else:
-                unproven.append(part)
+                unproven.append(span)
         body.prove()
         yield from unproven
 
@@ -140,9 +139,7 @@ class Staging:
         self._room.keep(upload, index, 0)
 
     def drop_all(self, upload: UUID) -> None:
-        """Forget an upload. What another thread still reads on Windows stays, and stays in `uploads()`, for a
-        later try.
-        """
+        """Forget an upload. On Windows a file that is being read stays, and stays in `uploads()` to try later."""
         for index in self.parts(upload):
             try:
                 self.drop(upload, index)
@@ -183,9 +180,7 @@ class Staging:
             raise Gone("A part of this upload is no longer on the disk. Begin the upload again.")
 
     def _rewind(self, upload: UUID, offset: int, chunk_size: int) -> None:
-        """Cut off everything past `offset`. Chunks that end before it may be in other hands and are left
-        alone.
-        """
+        """Cut off everything past `offset`. Chunks that end before it may be in other hands: left alone."""
         sizes = self.parts(upload)
         for index in self._room.indexes(upload) | sizes.keys():
             if (index + 1) * chunk_size <= offset:
@@ -211,7 +206,9 @@ def _by_chunk(span: ByteRange, chunk_size: int) -> Iterator[ByteRange]:
 
 
 def _uuid(name: str) -> UUID | None:
+    """The upload whose folder has this name, which is written as `_folder` writes it."""
     try:
-        return UUID(name)
+        upload = UUID(name)
     except ValueError:
         return None
+    return upload if str(upload) == name else None

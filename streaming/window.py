@@ -126,8 +126,7 @@ class PieceWindow:
     def _ask_again_for_the_rest(self) -> None:
         """Reads ahead that met the same trouble go out together again: one wait for all, not one for each."""
         for waiting in self._ahead.copy():
-            future = waiting.future
-            if future.done() and not future.cancelled() and isinstance(future.exception(), Transient):
+            if _may_work_again(waiting.future):
                 waiting.future = self._ask(waiting.read)
 
     def _outcome(self, future: Future[bytes], deadline: float) -> BaseException | None:
@@ -156,6 +155,12 @@ class PieceWindow:
             raise ClientGone("The stream was closed.")
         if self._gone():
             raise ClientGone("The client went away.")
+
+
+def _may_work_again(future: Future[bytes]) -> bool:
+    if not future.done():
+        return False
+    return future.cancelled() or isinstance(future.exception(), Transient)
 
 
 def _fault(read: PieceRead, data: bytes) -> Damaged | None:
