@@ -1,5 +1,4 @@
-"""The way to the database: its pragmas, its transactions, its migrations, and the one place where its errors
-become ours.
+"""The way to the database: pragmas, transactions, migrations, and the one place where its errors become ours.
 
 Nothing outside this module knows which database it is. Write transactions follow one another, here by BEGIN
 IMMEDIATE, and every verb in db/ relies on it: what a transaction has read stays true until it commits.
@@ -30,18 +29,16 @@ from errors import Conflict, DatabaseUnavailable, Misconfigured, OutOfSpace, Sto
 PATIENCE_SECONDS = 10.0
 """How long a transaction waits for another's lock."""
 CHECK_SECONDS = 2.0
-"""How long the check at start may take. A very large database is checked in part: a start must not take
-minutes.
-"""
+"""How long the check at start may take; a very large database is then checked only in part."""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _LOCKED = "The database is held by another program. Close whatever else has it open, then try again."
-_DAMAGED = "The database is damaged. Stop the server and put a backup in its place, or rebuild it; files at rest are not affected."
+_DAMAGED = "The database is damaged. Stop the server and put a backup in its place; stored files are safe."
 _FULL = "The disk with the database is full. Free some space, then try again."
-_UNREACHABLE = "The database cannot be opened or written. Check that its folder exists, is writable, and that its disk works."
-_NEWER = "The database was made by a newer version of Stowgram. Run that version, or start with another data folder."
+_UNREACHABLE = "The database cannot be opened or written. Check that its folder is there and writable."
+_NEWER = "A newer version of Stowgram made the database. Run that version, or use another data folder."
 
 
 def utc_now() -> datetime:
@@ -105,7 +102,9 @@ class Database:
         patience = self._patience if patience is None else patience
         opening = (
             f"PRAGMA busy_timeout = {_milliseconds(patience)}",
-            f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",  # SQLite allows it outside a transaction only
+            # Before BEGIN: SQLite changes it outside a transaction only
+            # (sqlite.org/pragma.html#pragma_synchronous).
+            f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",
             "BEGIN IMMEDIATE",
         )
         if not self._writer.acquire(timeout=patience):
@@ -165,7 +164,7 @@ def _checked_url(url: str) -> str:
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise Misconfigured(
             [
-                f"DATABASE_URL names {parsed.drivername}; this version keeps a file: sqlite:///path/to/stowgram.db."
+                f"DATABASE_URL names {parsed.drivername}; this version needs a file: sqlite:///path/to/stowgram.db."
             ]
         )
     return url

@@ -1,5 +1,4 @@
-"""Immutable contents and their chunks. A node in the tree stands for one; contents that no node counts any
-more go.
+"""Immutable contents and their chunks. Nodes of the tree count them; what no node counts any more goes.
 
 It must never know what a file is called.
 """
@@ -46,7 +45,7 @@ class Contents:
         return StoredFile(row.uuid, row.size, row.tree, row.sha256, row.crc32, parts)
 
     def damaged(self, uuid: UUID, when: datetime) -> None:
-        """Mark it as damaged, for listings; the first time counts. Nothing happens when it has been deleted."""
+        """Mark it as damaged, for listings; the first time counts. Does nothing when it has been deleted."""
         first = contents.c.uuid == uuid, contents.c.damaged_at.is_(None)
         with self._database.write(durable=False) as connection:
             connection.execute(update(contents).where(*first).values(damaged_at=when))

@@ -1,8 +1,7 @@
-"""Rows of messages that were announced and whose outcome is not known yet: they may rest in the store, or may
-not.
+"""Messages that were announced and whose outcome is not known yet: they may rest in the store, or may not.
 
-An intent is written before its message is sent, so that after a crash no message can be there that nothing
-knows of.
+An intent is written before its message is sent: so no crash can leave a message that nothing knows of. It
+must never begin a transaction.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def taken(found: Row[Any], name: str) -> Conflict:
     if found.name == name:
         return Conflict(f"A {_word(found.kind)} called {name!r} is there already. Choose another name.")
     return Conflict(
-        f"{found.name!r} is there already and differs from {name!r} only in case or in how its letters are encoded. "
+        f"{found.name!r} is there already and differs from {name!r} only in case or in the form of letters. "
         "Use that name, or another."
     )
 

@@ -1,4 +1,4 @@
-"""Users and the digests of their secrets: sessions and API tokens. It must never see a password or a secret."""
+"""Users, their sessions and API tokens. It must never see a password or a secret, but what was made of it."""
 
 from __future__ import annotations
 

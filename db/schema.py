@@ -1,5 +1,4 @@
-"""The tables. What no code path may ever break is a constraint here, not a habit elsewhere. It must never
-hold a verb.
+"""The tables. What no code path may break is a constraint here, not a habit elsewhere. It holds no verb.
 
 Migrations repeat these definitions, frozen in time; a test holds the two against each other.
 """
@@ -84,7 +83,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("is_admin", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
-    sqlite_autoincrement=True,  # an id is never given twice, so that an old link cannot come to mean another's things
+    sqlite_autoincrement=True,  # an id is never given twice: an old link must not come to mean something else
 )
 
 tokens = Table(

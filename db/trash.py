@@ -1,6 +1,4 @@
-"""Messages that nothing of ours names any more, until a job has deleted them. It must never give out one that
-is still named.
-"""
+"""Messages that nothing names any more, until they are deleted. It must never give out one that is named."""
 
 from __future__ import annotations
 

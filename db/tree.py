@@ -1,6 +1,4 @@
-"""The tree of one owner's names: looking, listing, making, moving, removing. Another owner's node is simply
-not found.
-"""
+"""One owner's tree of names: look, list, make, move, remove. Another owner's nodes must never be told of."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ class Tree:
         return self.folder_at(owner_id, "/")
 
     def node_at(self, owner_id: int, path: str) -> Node:
-        """What is at `path`. Raises NotFound, also where only a name that differs in case or normal form is."""
+        """What is at `path`. Raises NotFound, also where the name differs in case or normal form."""
         parts = names.split(path)
         with self._database.read() as connection:
             return rows.to_node(rows.at(connection, owner_id, parts), names.join(*parts))

@@ -1,11 +1,11 @@
-"""Files on their way in: how far each has come, which chunks are at rest, and the one transaction that makes
-a file visible.
+"""Files on their way in: how far each has come, what of it rests, and the transaction that makes it visible.
 
 It must never know where the bytes wait meanwhile.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,42 +21,29 @@ from db.trash import throw, throw_selected
 from errors import Conflict, Gone, NotFound, OffsetMismatch
 from model import Chunk, File, Label, Locator, StoredFile, Upload
 
+_LOCATOR = (upload_chunks.c.channel, upload_chunks.c.message)
+_FIELDS = [field.name for field in fields(Upload)]
+"""The columns of `uploads` are called as the fields are."""
+
 
 class Uploads:
-    """Uploads, by their uuid, which the contents take over once they are visible. All that is kept here is
-    durable.
-    """
+    """Uploads, by their uuid, which their contents take over in the end. What is kept here is durable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, upload: Upload, replace: bool) -> None:
-        """Begin one. Raises Conflict at once where `finish` would: nobody should send it all in order to be
-        refused.
-        """
-        row = {
-            "id": upload.id,
-            "owner_id": upload.owner_id,
-            "folder": upload.folder,
-            "name": names.checked(upload.name),
-            "length": upload.length,
-            "media_type": upload.media_type,
-            "chunk_size": upload.chunk_size,
-            "offset": upload.offset,
-            "discarded": upload.discarded,
-            "replace": replace,
-            "state": RECEIVING,
-            "created_at": upload.created_at,
-            "expires_at": upload.expires_at,
-        }
+        """Begin one. Raises Conflict where `finish` would: nobody should send it all to be refused in the end."""
+        row = {field: getattr(upload, field) for field in _FIELDS} | {"replace": replace, "state": RECEIVING}
         *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
         with self._database.write() as connection:
             nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
             connection.execute(insert(uploads), row)
 
     def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
-        """The upload (of this owner). Raises NotFound, and Gone when it was given up, has expired, or its
-        file was removed.
+        """The upload (of this owner only, when one is given).
+
+        Raises NotFound, and Gone when it was given up, has expired, or became a file that was removed since.
         """
         with self._database.read() as connection:
             row = _row(connection, upload_id)
@@ -83,8 +70,7 @@ class Uploads:
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
 
     def intend(self, upload_id: UUID, label: Label, after: Locator | None) -> None:
-        """Note that a message of this label is about to be sent, before it is. Repeating it keeps the first
-        note.
+        """Note that a message of this label is about to be sent, before it is. A second note changes nothing.
 
         `after` is a message known to be older. Raises NotFound, and Gone when the upload was given up.
         """
@@ -93,8 +79,7 @@ class Uploads:
             intents.note(connection, upload_id, label, after)
 
     def stored(self, upload_id: UUID, label: Label, chunk: Chunk) -> None:
-        """The chunk is at rest, and its intent is settled. An older message for the same index goes into the
-        trash.
+        """The chunk is at rest, and its intent is settled; an older message for its index goes into the trash.
 
         Raises NotFound or Gone when the upload ended meanwhile; the chunk's message is in the trash then.
         """
@@ -116,9 +101,7 @@ class Uploads:
             raise _given_up()
 
     def discard_chunk(self, upload_id: UUID, index: int) -> None:
-        """The chunk came back bad: its message goes into the trash, and it is to be stored again from what is
-        staged.
-        """
+        """The chunk came back bad: its message goes into the trash, and what is staged is to be stored again."""
         with self._database.write() as connection:
             _discard(connection, upload_id, _chunk(upload_id, index), self._database.now())
 
@@ -147,8 +130,7 @@ class Uploads:
     def finish(
         self, upload_id: UUID, stored: StoredFile, label: Label, manifest: Locator
     ) -> tuple[File, bool]:
-        """Make the file visible, in one transaction; returns it, and whether it replaced an older one of that
-        name.
+        """Make the file visible, in one transaction; returns it, and whether it replaced an older one.
 
         `manifest` is where the message of this `label` rests. Repeating it gives the file again, and False.
         Raises Conflict when `stored` is not what is at rest, or its place was taken meanwhile (by a file that
@@ -172,10 +154,9 @@ class Uploads:
             return _file(connection, row.owner_id, file_id), replaced
 
     def abandon(self, upload_id: UUID) -> None:
-        """Give it up: its chunks' messages go into the trash, its intents stay, to be looked for. May be
-        repeated.
+        """Give it up: its chunks' messages go into the trash; its intents stay, to be looked for.
 
-        Raises NotFound, and Conflict when it is finished.
+        May be repeated. Raises NotFound, and Conflict when it is finished.
         """
         with self._database.write() as connection:
             row = _row(connection, upload_id)
@@ -197,8 +178,7 @@ class Uploads:
             return tuple(_upload(row) for row in connection.execute(under_way))
 
     def orphan_intents(self, limit: int) -> tuple[tuple[UUID, Label, Locator | None], ...]:
-        """Up to `limit` intents whose upload has ended, each with that upload and a message known to be
-        older.
+        """Up to `limit` intents whose upload has ended: that upload, the label, and a message known to be older.
 
         Look for each message, throw it away, then `drop_intent`.
         """
@@ -231,9 +211,6 @@ class Uploads:
                 row = connection.execute(highest.order_by(channel.desc(), message.desc()).limit(1)).first()
                 known += [Locator(*row)] if row else []
         return max(known, default=None)
-
-
-_LOCATOR = (upload_chunks.c.channel, upload_chunks.c.message)
 
 
 def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:
@@ -291,17 +268,4 @@ def _file(connection: Connection, owner_id: int, file_id: int) -> File:
 
 
 def _upload(row: Row[Any]) -> Upload:
-    return Upload(
-        id=row.id,
-        owner_id=row.owner_id,
-        folder=row.folder,
-        name=row.name,
-        length=row.length,
-        media_type=row.media_type,
-        chunk_size=row.chunk_size,
-        offset=row.offset,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        file_id=row.file_id,
-        discarded=row.discarded,
-    )
+    return Upload(*(row._mapping[field] for field in _FIELDS))

@@ -131,8 +131,9 @@ def test_a_check_that_runs_out_of_time_finds_nothing(database: Database) -> None
     with database.write() as connection:
         connection.execute(
             text(
-                "INSERT INTO trash (channel, message, since) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
-                "FROM n WHERE i < 50000) SELECT 1, i, '2026-01-01' FROM n"
+                "INSERT INTO trash (channel, message, since) "
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
+                "SELECT 1, i, '2026-01-01' FROM n"
             )
         )
     database.check(seconds=0)
