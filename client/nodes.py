@@ -1,0 +1,95 @@
+"""The tree of names on the server: what is where, folders made, nodes removed. It moves no contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import names
+from client.api import Api
+from errors import Conflict, NotFound
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A file or folder on the server. Of a file, `size` is in bytes and `etag` the tree digest in hex."""
+
+    id: int
+    kind: str
+    name: str
+    path: str
+    size: int
+    etag: str
+    modified_at: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.kind == "folder"
+
+
+ROOT = Node(0, "folder", "", "/", 0, "", "")
+"""The topmost folder, which no folder lists. Its id is not known and not needed: it cannot be removed."""
+
+
+def node_of(found: dict[str, Any]) -> Node:
+    """A node as the server's JSON has it."""
+    return Node(
+        id=int(found["id"]),
+        kind=str(found["kind"]),
+        name=str(found["name"]),
+        path=str(found["path"]),
+        size=int(found.get("size") or 0),
+        etag=str(found.get("etag") or "").strip('"'),
+        modified_at=str(found.get("modified_at") or ""),
+    )
+
+
+def listing(api: Api, path: str) -> Iterator[Node]:
+    """What the folder at `path` holds, page by page. Raises NotFound."""
+    query = {"path": path, "limit": str(PAGE)}
+    while True:
+        page = api.ask("GET", f"/api/v1/nodes?{urlencode(query)}").json()
+        yield from map(node_of, page["items"])
+        if not page["next"]:
+            return
+        query["cursor"] = page["next"]
+
+
+def at(api: Api, path: str) -> Node:
+    """The node at `path`. Raises NotFound."""
+    parts = names.split(path)
+    if not parts:
+        return ROOT
+    for node in listing(api, names.join(*parts[:-1])):
+        if node.name == parts[-1]:
+            return node
+    raise NotFound(f"There is nothing at {path}.")
+
+
+def find(api: Api, path: str) -> Node | None:
+    """The node at `path`, or None."""
+    try:
+        return at(api, path)
+    except NotFound:
+        return None
+
+
+def make_folder(api: Api, path: str) -> bool:
+    """Make the folder and its parents; False if something of that name is there."""
+    try:
+        api.ask("POST", "/api/v1/folders", json={"path": path})
+    except Conflict:
+        return False
+    return True
+
+
+def remove(api: Api, node: Node) -> None:
+    """Delete a file, or a folder with all that is in it."""
+    try:
+        api.ask("DELETE", f"/api/v1/{node.kind}s/{node.id}")
+    except NotFound:
+        pass  # a repeated request finds its own work done

@@ -1,0 +1,58 @@
+"""The tus 1.0 protocol (tus.io/protocols/resumable-upload), request by request."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from urllib.parse import urlsplit
+
+from client.api import Api
+from errors import StoreError
+
+_VERSION = {"Tus-Resumable": "1.0.0"}
+
+
+def create(api: Api, folder: str, name: str, length: int, media_type: str) -> str:
+    """Announce a file of `length` bytes; the id of its upload."""
+    metadata = {"filename": name, "path": folder, "filetype": media_type}
+    headers = {
+        "Upload-Length": str(length),
+        "Upload-Metadata": ",".join(
+            f"{key} {b64encode(text.encode()).decode()}" for key, text in metadata.items()
+        ),
+    }
+    answer = api.ask("POST", "/api/v1/uploads", headers=_VERSION | headers)
+    # Only the id counts: behind a proxy the server may not know the address that we reach it by.
+    return urlsplit(str(answer.headers.get("Location", ""))).path.rstrip("/").rpartition("/")[2]
+
+
+def offset(api: Api, upload: str) -> int:
+    """How many bytes are safe on the server. Raises NotFound or Gone when it has forgotten it."""
+    return _offset(
+        api.ask("HEAD", f"/api/v1/uploads/{upload}", headers=_VERSION).headers.get("Upload-Offset", "")
+    )
+
+
+def append(api: Api, upload: str, at: int, data: bytes) -> int:
+    """Send `data`, which begins at byte `at`, in one try; the offset after it. When in doubt, ask `offset`.
+
+    Raises Conflict when the upload stands elsewhere, ChecksumMismatch when the bytes arrived damaged.
+    """
+    headers = {
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": str(at),
+        "Upload-Checksum": "sha256 " + b64encode(hashlib.sha256(data).digest()).decode(),
+    }
+    answer = api.ask_once("PATCH", f"/api/v1/uploads/{upload}", headers=_VERSION | headers, content=data)
+    return _offset(answer.headers.get("Upload-Offset", ""))
+
+
+def abort(api: Api, upload: str) -> None:
+    """Give the upload up; what it brought is deleted."""
+    api.ask("DELETE", f"/api/v1/uploads/{upload}", headers=_VERSION)
+
+
+def _offset(text: str) -> int:
+    if not text.isdecimal():
+        raise StoreError("The server does not say how far the upload came; is it a Stowgram server?")
+    return int(text)

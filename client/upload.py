@@ -1,0 +1,171 @@
+"""One file in: a small one by PUT, any other by tus in parts with checksums.
+
+A killed upload leaves a note of its id; the next `send` of the same unchanged file goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+import names
+from client import nodes, notes, tus
+from client.api import Api
+from client.digest import Digest, tree_of
+from errors import (
+    AtCapacity,
+    Busy,
+    ChecksumMismatch,
+    Conflict,
+    Damaged,
+    Gone,
+    NotFound,
+    StowgramError,
+    Transient,
+)
+from model import MIB
+
+PART_SIZE = 8 * MIB
+"""Bytes per request: the server takes a whole request in before it looks at it."""
+SMALL = PART_SIZE
+"""Bytes up to which a file goes in one request."""
+TRIES_PER_PART = 4
+"""How often a part may arrive damaged before the line is given up."""
+DAYS_TO_KEEP_NOTES = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A local file, open, and what tells whether it is still the same later."""
+
+    path: Path
+    file: BinaryIO
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path, file: BinaryIO) -> Source:
+        status = os.fstat(file.fileno())
+        return cls(path, file, status.st_size, status.st_mtime_ns)
+
+    @property
+    def media_type(self) -> str:
+        return mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
+
+    def read(self, start: int, stop: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(stop - start)
+
+    def check_unchanged(self) -> None:
+        if Source.of(self.path, self.file) != self:
+            raise Conflict(f"{self.path} changed while it was being sent. Put it again.")
+
+
+class Uploader:
+    """Sends files to `api`, keeps its notes in `folder`, and tells `moved` of bytes that are safe there."""
+
+    def __init__(self, api: Api, folder: Path, moved: Callable[[int], None]) -> None:
+        self._api = api
+        self._folder = folder
+        self._moved = moved
+        notes.forget_old(folder, DAYS_TO_KEEP_NOTES)
+
+    def send(self, local: Path, remote: str, there: nodes.Node | None = None) -> bool:
+        """Make `local` the file at `remote`; False if `there`, what is there now, holds the same.
+
+        Raises OSError of the local file and our errors; Damaged when the server ended up with other bytes.
+        """
+        remote = names.join(*names.split(remote))
+        with local.open("rb") as file:
+            source = Source.of(local, file)
+            if there is not None and there.size == source.size and there.etag == tree_of(local):
+                self._moved(source.size)
+                return False
+            sent, stored = (
+                self._put(source, remote) if source.size <= SMALL else self._resumable(source, remote)
+            )
+        if sent != stored:
+            raise Damaged(f"{remote} is not what {local} holds: the server has other bytes. Put it again.")
+        return True
+
+    def _put(self, source: Source, remote: str) -> tuple[str, str]:
+        """The tree digests of what was sent and of what is there now."""
+        data = source.read(0, SMALL + 1)
+        source.check_unchanged()
+        digest = Digest()
+        digest.update(data)
+        headers = {"Content-Type": source.media_type}
+        answer = self._api.ask("PUT", "/api/v1/content" + quote(remote), content=data, headers=headers)
+        self._moved(len(data))
+        return digest.tree(), nodes.node_of(answer.json()).etag
+
+    def _resumable(self, source: Source, remote: str) -> tuple[str, str]:
+        """The same, by tus. An upload that the server has forgotten in the meantime is begun anew, once."""
+        note = self._folder / f"{self._key(source, remote)}.json"
+        upload = str(notes.load(note).get("upload", ""))
+        try:
+            offset = tus.offset(self._api, upload) if upload else 0
+        except (NotFound, Gone):
+            upload, offset = "", 0
+        if not upload:
+            *folder, name = names.split(remote)
+            upload = tus.create(self._api, names.join(*folder), name, source.size, source.media_type)
+            with suppress(OSError):  # without a note the upload works, and only cannot be resumed
+                notes.save(note, {"upload": upload, "local": str(source.path), "remote": remote})
+        self._moved(offset)
+        try:
+            sent = self._parts(source, upload, offset)
+        except (Conflict, NotFound, Gone):  # going on with it would meet the same again
+            notes.forget(note)
+            with suppress(StowgramError):
+                tus.abort(self._api, upload)
+            raise
+        notes.forget(note)
+        return sent, nodes.at(self._api, remote).etag
+
+    def _parts(self, source: Source, upload: str, offset: int) -> str:
+        """Send what lies behind `offset`; the tree digest of the whole file."""
+        digest, patience, damaged = Digest(), self._api.patience(), 0
+        while offset < source.size:
+            # Invariant: `offset` bytes are safe on the server, and none of them is sent again.
+            stop = min(offset + PART_SIZE, source.size)
+            digest.read(source.file, stop)
+            data = source.read(offset, stop)
+            source.check_unchanged()
+            before = offset
+            try:
+                offset = tus.append(self._api, upload, offset, data)
+            except ChecksumMismatch:
+                damaged += 1
+                if damaged == TRIES_PER_PART:
+                    raise
+            except Conflict:
+                offset = tus.offset(self._api, upload)
+                if offset == before:  # then it is not about the offset
+                    raise
+            except (Transient, AtCapacity, Busy) as error:
+                patience.pause(error)
+                offset = tus.offset(self._api, upload)
+            if offset > before:
+                patience.renew()
+                damaged = 0
+            self._moved(offset - before)
+        digest.read(source.file, source.size)
+        return digest.tree()
+
+    def _key(self, source: Source, remote: str) -> str:
+        identity = [
+            self._api.url,
+            remote,
+            str(source.path.resolve()),
+            str(source.size),
+            str(source.changed_ns),
+        ]
+        return hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
