@@ -52,7 +52,9 @@ class OffsetMismatch(Refused):
     """An upload continued at another place than where it stands."""
 
     def __init__(self, expected: int, got: int) -> None:
-        super().__init__(f"The upload stands at byte {expected}, not {got}. Ask for its offset and go on from there.")
+        super().__init__(
+            f"The upload stands at byte {expected}, not {got}. Ask for its offset and go on from there."
+        )
         self.expected = expected
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 MIB = 1 << 20
 PIECE_SIZE = MIB
-"""Bytes per verified piece: the 1 MiB block that Telegram's upload.getFile never crosses (core.telegram.org/api/files)."""
+"""Bytes per verified piece: the block that Telegram's upload.getFile never crosses (core.telegram.org/api/files)."""
 DIGEST_SIZE = 32
 """Bytes in a SHA-256 digest."""
 
@@ -87,7 +87,9 @@ class Chunk:
         if self.size <= 0 or len(self.sha256) != DIGEST_SIZE:
             raise ValueError(f"not a chunk: {self.index}")
         if len(self.pieces) != DIGEST_SIZE * self.piece_count:
-            raise ValueError(f"chunk {self.index} has {len(self.pieces)} digest bytes for {self.piece_count} pieces")
+            raise ValueError(
+                f"chunk {self.index} has {len(self.pieces)} digest bytes for {self.piece_count} pieces"
+            )
 
     @property
     def span(self) -> ByteRange:

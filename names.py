@@ -13,12 +13,14 @@ import unicodedata
 from errors import BadName
 
 MAX_NAME_BYTES = 255
-"""Bytes of UTF-8 in one name: the limit of ext4, XFS, Btrfs and APFS; NTFS takes 255 UTF-16 units, which is never less."""
+"""Bytes of UTF-8 in one name: the limit of ext4, XFS and Btrfs; NTFS takes 255 UTF-16 units, which is never less."""
 MAX_PATH_BYTES = 4096
 """Bytes of UTF-8 in a whole path: PATH_MAX of Linux."""
 
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any extension, the superscripts too.
-_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE | re.DOTALL)
+_DEVICE = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE | re.DOTALL
+)
 _UNSAFE_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 
 
@@ -34,14 +36,22 @@ def checked(name: str) -> str:
     try:
         size = len(name.encode("utf-8"))
     except UnicodeEncodeError:
-        raise BadName(f"The name {ascii(name)} is not valid Unicode. Rename it first.") from None
+        raise BadName(f"The name {name!a} is not valid Unicode. Rename it first.") from None
     if size > MAX_NAME_BYTES:
-        raise BadName(f"The name {name[:40]!r}… has {size} bytes in UTF-8; at most {MAX_NAME_BYTES} are possible. Shorten it.")
+        raise BadName(
+            f"The name {name[:40]!r}… has {size} bytes in UTF-8; at most {MAX_NAME_BYTES} are possible. Shorten it."
+        )
     for char in name:
-        if char in "/\\" or unicodedata.category(char) == "Cc" or char in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068":
-            raise BadName(f"The name {name!r} contains {ascii(char)}, which a name cannot hold. Rename it first.")
+        if (
+            char in "/\\"
+            or unicodedata.category(char) == "Cc"
+            or char in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+        ):
+            raise BadName(f"The name {name!r} contains {char!a}, which a name cannot hold. Rename it first.")
     if _DEVICE.fullmatch(name):
-        raise BadName(f"{name!r} is the name of a device on Windows, where nobody could save it. Rename it first.")
+        raise BadName(
+            f"{name!r} is the name of a device on Windows, where nobody could save it. Rename it first."
+        )
     return name
 
 
@@ -70,7 +80,7 @@ def join(*parts: str) -> str:
 
 
 def for_windows(name: str) -> str:
-    """`name` as Windows can save it: unsafe characters become `_`, trailing dots and spaces too; other names are kept."""
+    """`name` as Windows can save it: unsafe characters become `_`, and so do trailing dots and spaces."""
     safe = _UNSAFE_ON_WINDOWS.sub("_", name)
     stem = safe.rstrip(". ")
     return stem + "_" * (len(safe) - len(stem))

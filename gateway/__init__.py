@@ -1,22 +1,21 @@
 """The hallway: one short method per verb, composing the rooms. Knows no Flask, no Telethon, no SQL.
 
-    people      who may come in           uploads     bytes on their way in
-    files       names and folders         transit     chunks on their way from staging to the store
-    downloads   bytes on their way out    upkeep      what is done while nobody asks
+people      who may come in           uploads     bytes on their way in
+files       names and folders         transit     chunks on their way from staging to the store
+downloads   bytes on their way out    upkeep      what is done while nobody asks
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from db import Database
 from errors import DatabaseUnavailable
 from gateway.downloads import Downloads
 from gateway.files import Files
 from gateway.people import People
-from gateway.uploads import Uploads
 from gateway.upkeep import Upkeep
+from gateway.uploads import Uploads
 from storage.base import ChunkStore
 from streaming.staging import Staging
 
@@ -78,7 +77,3 @@ class Gateway:
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""
         self.uploads.close()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

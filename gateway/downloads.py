@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock
 
@@ -33,7 +34,9 @@ class Admission:
         """Raises AtCapacity."""
         with self._lock:
             if self._running[user_id] >= self._most_per_user:
-                raise AtCapacity(f"You have {self._most_per_user} downloads running, which is the most. Wait for one to end.")
+                raise AtCapacity(
+                    f"You have {self._most_per_user} downloads running, which is the most. Wait for one to end."
+                )
             if self._running.total() >= self._most:
                 raise AtCapacity("All places for downloads are taken. Try again in a few seconds.")
             self._running[user_id] += 1
@@ -53,7 +56,9 @@ class Admission:
 class Download(Iterator[bytes]):
     """A running download. `close()` must be called, and may be called more than once and from any thread."""
 
-    def __init__(self, stream: VerifiedStream, file: File, span: ByteRange, leave: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: VerifiedStream, file: File, span: ByteRange, leave: Callable[[], None]
+    ) -> None:
         self._stream = stream
         self._leave = leave
         self._closing = Lock()  # the server's thread and its watchdog may both close; the place is left once
@@ -64,7 +69,8 @@ class Download(Iterator[bytes]):
         """Bytes handed on so far."""
 
     def __repr__(self) -> str:
-        return f"<Download of file {self.file.id}: {self.sent} of {self.span.length} bytes{', closed' if self._closed else ''}>"
+        state = "closed" if self._closed else "running"
+        return f"<Download {state} file={self.file.id} sent={self.sent} of {self.span.length} bytes>"
 
     def __next__(self) -> bytes:
         block = next(self._stream)
@@ -83,7 +89,9 @@ class Download(Iterator[bytes]):
 
 
 class Downloads:
-    def __init__(self, database: Database, store: ChunkStore, *, yield_size: int, most: int, most_per_user: int) -> None:
+    def __init__(
+        self, database: Database, store: ChunkStore, *, yield_size: int, most: int, most_per_user: int
+    ) -> None:
         self._contents = Contents(database)
         self._store = store
         self._yield_size = yield_size
@@ -97,8 +105,8 @@ class Downloads:
     def open(self, user: User, file: File, span: ByteRange, *, gone: Callable[[], bool]) -> Download:
         """A download of `span` whose first piece is verified and in hand.
 
-        `gone` is asked, about twice a second while we wait for the store, whether the client has left. Raises AtCapacity;
-        NotFound when the contents were replaced meanwhile; StoreError or Damaged when the first piece cannot be had.
+        `gone` is asked, about twice a second while we wait for the store, whether the client has left. Raises
+        AtCapacity; NotFound when the contents were replaced meanwhile; StoreError or Damaged when the first piece cannot be had.
         """
         self._admission.enter(user.id)
         leave = self._admission.leave
@@ -107,7 +115,7 @@ class Downloads:
             stream = VerifiedStream(
                 chosen, self._store, yield_size=self._yield_size, gone=gone, report=self._damage.put
             )
-            download = Download(stream, file, span, lambda user_id=user.id: leave(user_id))
+            download = Download(stream, file, span, partial(leave, user.id))
         except BaseException:
             leave(user.id)
             raise

@@ -7,7 +7,7 @@ from typing import Literal
 import names
 from db import Database
 from db.tree import Tree
-from errors import BadInput, Conflict, NotFound
+from errors import BadInput, Conflict
 from model import File, Folder, Listing, Node, User
 
 Kind = Literal["file", "folder"]
@@ -79,11 +79,3 @@ class Files:
         if isinstance(node, Folder) and node.parent_id is None:
             raise Conflict("The top folder cannot be removed.")
         self._tree.remove(user.id, node.id)
-
-    def free_name(self, user: User, path: str) -> bool:
-        """Whether nothing stands at `path`."""
-        try:
-            self._tree.node_at(user.id, path)
-        except NotFound:
-            return True
-        return False

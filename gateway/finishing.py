@@ -1,10 +1,11 @@
-"""The last step of an upload: read back, write the manifest, make visible. In that order, so that what is visible is true."""
+"""The last step of an upload: read back, write the manifest, make visible. In this order: what is visible is true."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 
+import names
 from db import Database
 from db.uploads import Uploads as Rows
 from errors import AtCapacity, ChunkCorrupt
@@ -12,7 +13,7 @@ from gateway.transit import Transit
 from model import Chunk, Label, StoredFile, Upload, tree_digest
 from storage.base import ChunkStore
 from streaming import manifest
-from streaming.digests import crc32_of
+from streaming.digests import file_crc32
 from streaming.staging import Staging
 from streaming.write import read_back, sampled
 
@@ -34,19 +35,26 @@ class Finishing:
     def finish(self, upload: Upload, sha256: bytes | None) -> None:
         """Make the upload a file; every chunk must be stored. May be repeated after any failure.
 
-        `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was taken
-        meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the first bad chunk.
+        `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was
+        taken meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the first bad chunk.
         """
         chunks = self._read_back(upload)
-        stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, crc32_of(chunks), chunks)
-        document = manifest.encode(stored, upload)
+        stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, file_crc32(chunks), chunks)
+        path = names.join(*names.split(upload.folder), upload.name)
+        document = manifest.encode(
+            manifest.Manifest(stored, path, upload.name, upload.media_type, upload.created_at)
+        )
         digest = hashlib.sha256(document).digest()
         label = Label("manifest", upload.id, 0, 0, len(document), digest)
         locator = self._transit.deliver(upload.id, label, lambda span: document[span.start : span.stop])
         file, replaced = self._rows.finish(upload.id, stored, label, locator)
         self._staging.drop_all(upload.id)
         log.info(
-            "stored file %d: %d bytes in %d chunks%s", file.id, file.size, len(chunks), ", replaced" if replaced else ""
+            "stored file %d: %d bytes in %d chunks%s",
+            file.id,
+            file.size,
+            len(chunks),
+            ", replaced" if replaced else "",
         )
 
     def _read_back(self, upload: Upload) -> tuple[Chunk, ...]:
@@ -66,5 +74,9 @@ class Finishing:
             self._transit.forget(upload.id)
             self._transit.send(upload, first)
             if not self._transit.wait(upload.id, RETRY_WAIT):
-                raise AtCapacity("A part of the file is being stored again. Send the last byte again to wait.", 1)
-        raise ChunkCorrupt("Telegram gave back other bytes than it was given. Ask for the offset and send the rest again.")
+                raise AtCapacity(
+                    "A part of the file is being stored again. Send the last byte again to wait.", 1
+                )
+        raise ChunkCorrupt(
+            "Telegram gave back other bytes than it was given. Ask for the offset and send the rest again."
+        )

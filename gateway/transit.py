@@ -13,9 +13,7 @@ from time import monotonic
 from uuid import UUID
 
 from db import Database
-from db.trash import Trash
 from db.uploads import Uploads as Rows
-from errors import Gone, NotFound
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
 from storage.base import ChunkStore, Source
 from streaming.digests import ChunkDigests, measure
@@ -36,11 +34,12 @@ def chunk_span(upload: Upload, index: int) -> ByteRange:
 class Transit:
     def __init__(self, database: Database, store: ChunkStore, staging: Staging) -> None:
         self._rows = Rows(database)
-        self._trash = Trash(database)
         self._store = store
         self._staging = staging
         self._carriers = ThreadPoolExecutor(CARRIERS, thread_name_prefix="transit")
-        self._lock = Lock()  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
+        self._lock = (
+            Lock()
+        )  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
         self._moving: dict[UUID, dict[int, Future[None]]] = {}
 
     def __repr__(self) -> str:
@@ -68,7 +67,9 @@ class Transit:
         with self._lock:
             futures = list(self._moving.get(upload_id, {}).values())
         while futures:
-            done, rest = wait(futures, timeout=max(0.0, deadline - monotonic()), return_when="FIRST_COMPLETED")
+            done, rest = wait(
+                futures, timeout=max(0.0, deadline - monotonic()), return_when="FIRST_COMPLETED"
+            )
             for future in done:
                 future.result()
             if rest and not done:
@@ -103,13 +104,12 @@ class Transit:
             locator=locator,
             piece_size=PIECE_SIZE,
         )
-        try:
-            self._rows.stored(upload.id, label, chunk)
-        except (Gone, NotFound):  # the upload was given up while its chunk was on the way
-            self._trash.add([locator])
-            self._rows.drop_intent(label)
-            return
-        if span.stop < upload.length:  # the last chunk stays until the file is visible: its last byte may come again
+        self._rows.stored(
+            upload.id, label, chunk
+        )  # of an upload that has ended meanwhile, this goes to the trash
+        if (
+            span.stop < upload.length
+        ):  # the last chunk stays until the file is visible: its last byte may come again
             self._staging.drop(upload.id, index)
         log.debug("upload %s: chunk %d of %d bytes is stored", upload.id, index, span.length)
 

@@ -39,7 +39,13 @@ class Upkeep:
     def note_damage(self) -> None:
         """Write down what downloads found damaged, for the listings."""
         for report in self._downloads.damage():
-            log.error("file %s is damaged: chunk %d, piece %d: %s", report.file, report.chunk, report.piece, report.reason)
+            log.error(
+                "file %s is damaged: chunk %d, piece %d: %s",
+                report.file,
+                report.chunk,
+                report.piece,
+                report.reason,
+            )
             self._contents.damaged(report.file, datetime.now(UTC))
 
     def go_on_with_uploads(self) -> None:
@@ -79,11 +85,13 @@ class Upkeep:
             self._trash.forget([row for row, _ in batch])
 
     def complete_digests(self, stop: Callable[[], bool]) -> None:
-        """Make the SHA-256 of files whose upload a restart interrupted, by reading them; `stop` ends it between blocks."""
+        """Make the SHA-256 of files whose upload a restart interrupted, by reading them, until `stop` says so."""
         for content_id in self._contents.without_sha256(limit=10):
             stored = self._contents.stored_file(content_id)
             whole = hashlib.sha256()
-            stream = VerifiedStream(plan(stored, ByteRange(0, stored.size)), self._store, yield_size=1 << 20, gone=stop)
+            stream = VerifiedStream(
+                plan(stored, ByteRange(0, stored.size)), self._store, yield_size=1 << 20, gone=stop
+            )
             try:
                 for block in stream:
                     whole.update(block)

@@ -147,6 +147,7 @@ class Uploads:
                 return upload
             if upload.offset == upload.length:
                 self._compare_last_byte(upload, body, length, checksum)
+                self._send_complete(upload)
             else:
                 self._receive(upload, writer, body, length, checksum)
             if offset + length == upload.length and length:
@@ -154,7 +155,7 @@ class Uploads:
             return self._reported(self._rows.get(upload_id))
 
     def abort(self, user: User, upload_id: UUID) -> None:
-        """Give it up; its chunks go to the trash. Raises Busy while a part is arriving, Conflict when it is finished."""
+        """Give it up; its chunks go to the trash. Raises Busy while a part arrives, Conflict when it is finished."""
         upload = self._owned(user, upload_id)
         if upload.file_id is not None:
             raise Conflict("The upload is finished: delete the file instead.")
@@ -205,7 +206,7 @@ class Uploads:
         self._forget(upload_id)
 
     def go_on(self, upload_id: UUID) -> None:
-        """Carry what is staged but not stored, and finish what has all its bytes. Quietly leaves one that is written to."""
+        """Carry what is staged but not stored, and finish what has all its bytes; not while it is being written to."""
         try:
             with self._writing(upload_id):
                 upload = self._rows.get(upload_id)
@@ -233,7 +234,9 @@ class Uploads:
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
-    def _receive(self, upload: Upload, writer: Writer, body: BinaryIO, length: int, checksum: bytes | None) -> None:
+    def _receive(
+        self, upload: Upload, writer: Writer, body: BinaryIO, length: int, checksum: bytes | None
+    ) -> None:
         upload_id, stop = upload.id, upload.offset + length
         expires = datetime.now(UTC) + LIFE
         durable = upload.offset
@@ -253,12 +256,12 @@ class Uploads:
         self._staging.receive(
             upload_id,
             upload.offset,
-            upload.chunk_size,
-            upload.length,
             body,
             length,
-            checksum=checksum,
+            total=upload.length,
+            chunk_size=upload.chunk_size,
             wait=ROOM_WAIT,
+            checksum=checksum,
             on_chunk=chunk_complete,
         )
         if durable < stop:
@@ -276,7 +279,9 @@ class Uploads:
 
     def _finish(self, upload: Upload) -> None:
         if not self._transit.wait(upload.id, FINISH_WAIT):
-            raise AtCapacity("All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1)
+            raise AtCapacity(
+                "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
+            )
         writer = self._writers.get(upload.id)
         whole = writer.whole.digest() if writer is not None and writer.measured == upload.length else None
         if upload.length == 0:
@@ -292,7 +297,9 @@ class Uploads:
         span = chunk_span(upload, (upload.length - 1) // upload.chunk_size)
         source = self._staging.source(upload.id, (upload.length - 1) // upload.chunk_size)
         if again != source(ByteRange(span.length - 1, span.length)):
-            raise ChecksumMismatch("The last byte is not the one that was sent before. Begin the upload again.")
+            raise ChecksumMismatch(
+                "The last byte is not the one that was sent before. Begin the upload again."
+            )
         if checksum is not None and hashlib.sha256(again).digest() != checksum:
             raise ChecksumMismatch("The bytes that arrived do not have the checksum that was sent with them.")
 

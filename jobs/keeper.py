@@ -19,7 +19,7 @@ PAUSE_AFTER_FAILURE = 30.0
 
 
 class Keeper:
-    """Runs each task when it is due, one at a time. `stop()` returns within a few seconds; the task that runs is told."""
+    """Runs each task when it is due, one at a time. `stop()` waits a few seconds for the one that runs."""
 
     def __init__(self, gateway: Gateway, *, tick: float = TICK) -> None:
         self._stop = Event()
@@ -65,7 +65,7 @@ class Keeper:
         except StowgramError as error:
             log.warning("%s: %s", name, error)
             return PAUSE_AFTER_FAILURE
-        except Exception:  # noqa: BLE001 - a fault in one task must not end the thread that does the others
+        except Exception:
             log.exception("%s failed", name)
             return PAUSE_AFTER_FAILURE
         return every

@@ -1,0 +1,63 @@
+"""What every room's tests share: a whole gateway over a memory store, a real database and real staging."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from db import Database
+from gateway import Gateway, Limits
+from model import MIB, User
+from storage.memory import MemoryStore
+from streaming.staging import Staging
+
+
+@dataclass(frozen=True)
+class House:
+    """A gateway and the rooms behind it, for tests that look behind it."""
+
+    gateway: Gateway
+    store: MemoryStore
+    database: Database
+    staging: Staging
+    user: User
+
+
+def build_house(
+    folder: Path, store: MemoryStore | None = None, *, chunk_size: int = 2 * MIB, room: int = 64 * MIB
+) -> House:
+    """A gateway on `folder`; building it again on the same folder and store is a restart."""
+    database = Database(f"sqlite:///{(folder / 'stowgram.sqlite').as_posix()}")
+    database.migrate()
+    store = store or MemoryStore()
+    staging = Staging(folder / "staging", limit=room)
+    limits = Limits(chunk_size=chunk_size, yield_size=256 << 10, downloads=64, downloads_per_user=32)
+    gateway = Gateway(database, store, staging, limits)
+    user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
+    return House(gateway, store, database, staging, user)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    built = build_house(tmp_path)
+    yield built
+    built.gateway.close()
+    built.store.close()
+    built.database.close()
+
+
+@pytest.fixture(autouse=True)
+def _outside_programs(request: pytest.FixtureRequest) -> None:
+    """Skip a test whose outside program is missing, and say which; in CI that is a failure instead."""
+    for marker in request.node.iter_markers("needs"):
+        for tool in marker.args:
+            if shutil.which(tool) is None:
+                reason = f"{tool} is not installed"
+                if os.environ.get("CI"):
+                    pytest.fail(f"{reason}; .ci/run should have installed it")
+                pytest.skip(reason)

@@ -1,0 +1,313 @@
+"""An upload's life: durable, in order, read back, visible at once or not at all, and nothing left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import errors
+from model import MIB, ByteRange, File, Label, Locator, Upload
+from storage.memory import MemoryStore
+from tests.conftest import House, build_house
+
+
+def begin(house: House, size: int, path: str = "/a/file.bin") -> Upload:
+    folder, _, name = path.rpartition("/")
+    return house.gateway.uploads.create(house.user, folder=folder or "/", name=name, length=size)
+
+
+def send(house: House, upload: Upload, data: bytes, part: int = MIB) -> Upload:
+    while upload.file_id is None:
+        body = data[upload.offset : upload.offset + part]
+        upload = house.gateway.uploads.append(
+            house.user, upload.id, upload.offset, io.BytesIO(body), len(body)
+        )
+    return upload
+
+
+def fetch(house: House, path: str, span: ByteRange | None = None) -> bytes:
+    file = house.gateway.files.at(house.user, path)
+    assert isinstance(file, File)
+    download = house.gateway.downloads.open(
+        house.user, file, span or ByteRange(0, file.size), gone=lambda: False
+    )
+    try:
+        return b"".join(download)
+    finally:
+        download.close()
+
+
+def known_messages(house: House) -> set[Locator]:
+    """Every message that a file, its manifest, an upload or the trash knows."""
+    with house.database.read() as rows:
+        tables = ("chunks", "upload_chunks", "trash")
+        found = {
+            Locator(c, m)
+            for t in tables
+            for c, m in rows.exec_driver_sql(f"select channel, message from {t}")
+        }
+        manifests = rows.exec_driver_sql("select manifest_channel, manifest_message from contents")
+        return found | {Locator(c, m) for c, m in manifests if m is not None}
+
+
+def settle(house: House) -> None:
+    house.gateway.upkeep.settle_intents()
+    house.gateway.upkeep.empty_trash()
+
+
+@pytest.mark.parametrize("size", [1, MIB - 1, MIB, MIB + 1, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 5 * MIB + 1])
+def test_what_goes_in_comes_out(house: House, size: int) -> None:
+    data = os.urandom(size)
+    send(house, begin(house, size), data)
+    file = house.gateway.files.at(house.user, "/a/file.bin")
+    assert isinstance(file, File)
+    assert file.sha256 == hashlib.sha256(data).digest()
+    assert fetch(house, "/a/file.bin") == data
+    assert set(house.store.labels) == known_messages(house)
+    assert house.staging.uploads() == ()
+
+
+def test_a_file_of_no_bytes_is_finished_when_it_is_created(house: House) -> None:
+    assert begin(house, 0).file_id is not None
+    assert fetch(house, "/a/file.bin") == b""
+
+
+def test_the_last_byte_is_acknowledged_only_when_the_file_is_visible(tmp_path: Path) -> None:
+    down = True
+
+    def on_put(label: Label, locator: Locator | None) -> None:
+        if down and label.kind == "manifest":
+            raise errors.Transient("the store is down")
+
+    house = build_house(tmp_path, MemoryStore(on_put=on_put))
+    data = os.urandom(3 * MIB)
+    upload = begin(house, len(data))
+    with pytest.raises(errors.Transient):
+        send(house, upload, data)
+    assert house.gateway.uploads.get(house.user, upload.id).offset == len(data) - 1
+    with pytest.raises(errors.NotFound):
+        house.gateway.files.at(house.user, "/a/file.bin")
+
+    with pytest.raises(errors.ChecksumMismatch):
+        wrong = bytes([data[-1] ^ 1])
+        house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(wrong), 1)
+    down = False
+    done = house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+    assert done.offset == len(data)
+    assert fetch(house, "/a/file.bin") == data
+    settle(house)
+    assert set(house.store.labels) == known_messages(house)
+
+
+def test_upkeep_finishes_an_upload_whose_client_never_came_back(tmp_path: Path) -> None:
+    down = True
+
+    def on_put(label: Label, locator: Locator | None) -> None:
+        if down:
+            raise errors.Transient("the store is down")
+
+    house = build_house(tmp_path, MemoryStore(on_put=on_put))
+    data = os.urandom(5 * MIB)
+    with pytest.raises(errors.Transient):
+        send(house, begin(house, len(data)), data, part=len(data))
+    down = False
+    for _ in range(50):
+        try:
+            house.gateway.upkeep.go_on_with_uploads()
+        except errors.Transient:
+            time.sleep(0.05)
+    assert fetch(house, "/a/file.bin") == data
+
+
+def test_a_second_writer_is_refused_and_the_first_goes_on(house: House) -> None:
+    upload = begin(house, MIB)
+    arrived, release = threading.Event(), threading.Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            arrived.set()
+            assert release.wait(10)
+            return super().read(size)
+
+    def first() -> None:
+        house.gateway.uploads.append(house.user, upload.id, 0, Slow(bytes(MIB)), MIB)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert arrived.wait(5)
+    with pytest.raises(errors.Busy):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(b"x"), 1)
+    release.set()
+    thread.join()
+    assert fetch(house, "/a/file.bin") == bytes(MIB)
+
+
+def test_an_offset_that_is_not_where_the_upload_stands_is_refused(house: House) -> None:
+    upload = begin(house, MIB)
+    for offset in (1, MIB, -1):
+        with pytest.raises(errors.OffsetMismatch):
+            house.gateway.uploads.append(house.user, upload.id, offset, io.BytesIO(b"x"), 1)
+    with pytest.raises(errors.BadInput):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(MIB + 1)), MIB + 1)
+    assert house.gateway.uploads.get(house.user, upload.id).offset == 0
+
+
+def test_a_wrong_checksum_keeps_nothing(house: House) -> None:
+    data = os.urandom(MIB)
+    upload = begin(house, MIB)
+    with pytest.raises(errors.ChecksumMismatch):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=bytes(32))
+    assert house.gateway.uploads.get(house.user, upload.id).offset == 0
+    digest = hashlib.sha256(data).digest()
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=digest)
+    assert fetch(house, "/a/file.bin") == data
+
+
+def test_a_stored_chunk_that_comes_back_wrong_is_stored_again(tmp_path: Path) -> None:
+    store = MemoryStore()
+    bad: set[Locator] = set()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        if not bad:
+            bad.add(locator)
+        return bytes(len(true)) if locator in bad else true
+
+    store.on_read = on_read
+    house = build_house(tmp_path, store)
+    data = os.urandom(MIB)
+    send(house, begin(house, MIB), data)
+    assert fetch(house, "/a/file.bin") == data
+    settle(house)
+    assert not bad & set(store.labels), "the bad message is deleted"
+    assert set(store.labels) == known_messages(house)
+
+
+def test_a_bad_chunk_whose_staged_bytes_are_gone_sets_the_upload_back(tmp_path: Path) -> None:
+    store = MemoryStore()
+    bad: set[Locator] = set()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        if not bad:
+            bad.add(next(place for place, label in store.labels.items() if label.index == 1))
+        return bytes(len(true)) if locator in bad else true
+
+    store.on_read = on_read
+    house = build_house(tmp_path, store)
+    data = os.urandom(7 * MIB)
+    upload = begin(house, len(data))
+    with pytest.raises(errors.ChunkCorrupt):
+        send(house, upload, data)
+    upload = house.gateway.uploads.get(house.user, upload.id)
+    assert upload.offset == 2 * MIB
+    send(house, upload, data)
+    assert fetch(house, "/a/file.bin") == data
+    settle(house)
+    assert set(store.labels) == known_messages(house)
+
+
+def test_a_lost_answer_leaves_no_second_message(tmp_path: Path) -> None:
+    lost: set[str] = set()
+
+    def on_put(label: Label, locator: Locator | None) -> None:
+        if locator is not None and label.kind not in lost:
+            lost.add(label.kind)
+            raise errors.Transient("the answer was lost")
+
+    house = build_house(tmp_path, MemoryStore(on_put=on_put))
+    data = os.urandom(MIB)
+    upload = begin(house, MIB)
+    for _ in range(4):
+        try:
+            upload = house.gateway.uploads.get(house.user, upload.id)
+            send(house, upload, data)
+        except errors.Transient:
+            continue
+    assert lost == {"chunk", "manifest"}
+    assert fetch(house, "/a/file.bin") == data
+    assert set(house.store.labels) == known_messages(house)
+
+
+def test_an_upload_given_up_leaves_nothing(house: House) -> None:
+    upload = begin(house, 5 * MIB)
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(4 * MIB)), 4 * MIB)
+    house.gateway.uploads.abort(house.user, upload.id)
+    with pytest.raises(errors.Gone):
+        house.gateway.uploads.get(house.user, upload.id)
+    deadline = time.monotonic() + 5
+    while house.store.labels and time.monotonic() < deadline:
+        settle(house)
+        time.sleep(0.05)
+    assert not house.store.labels
+    assert house.staging.uploads() == ()
+
+
+def test_replacing_a_file_keeps_the_new_bytes_and_trashes_the_old(house: House) -> None:
+    for byte in (b"1", b"2"):
+        send(house, begin(house, MIB), byte * MIB)
+    assert fetch(house, "/a/file.bin") == b"2" * MIB
+    settle(house)
+    assert len(house.store.labels) == 2, "one chunk and one manifest"
+
+
+def test_only_new_refuses_to_replace(house: House) -> None:
+    put = house.gateway.uploads.put
+    file, created = put(house.user, "/x", io.BytesIO(b"1"), 1, only_new=True)
+    assert created
+    with pytest.raises(errors.PreconditionFailed):
+        put(house.user, "/x", io.BytesIO(b"2"), 1, only_new=True)
+    again, created = put(house.user, "/x", io.BytesIO(b"3"), 1)
+    assert not created
+    assert again.id == file.id
+    assert fetch(house, "/x") == b"3"
+
+
+def test_names_that_differ_only_in_case_or_form_are_refused(house: House) -> None:
+    put = house.gateway.uploads.put
+    put(house.user, "/Caf\u00e9", io.BytesIO(b"1"), 1)
+    with pytest.raises(errors.Conflict, match="Caf\u00e9"):
+        put(house.user, "/CAF\u00c9", io.BytesIO(b"2"), 1)
+    put(house.user, "/Cafe\u0301", io.BytesIO(b"3"), 1)
+    assert fetch(house, "/Caf\u00e9") == b"3", "another form of the same name is the same name"
+    with pytest.raises(errors.Conflict):
+        put(house.user, "/caf\u00e9/below", io.BytesIO(b"4"), 1)
+
+
+def test_another_users_upload_does_not_exist(house: House) -> None:
+    other = house.gateway.people.add("eve", "another horse")
+    upload = begin(house, MIB)
+    with pytest.raises(errors.NotFound):
+        house.gateway.uploads.get(other, upload.id)
+    with pytest.raises(errors.NotFound):
+        house.gateway.uploads.append(other, upload.id, 0, io.BytesIO(b"x"), 1)
+    with pytest.raises(errors.NotFound):
+        house.gateway.uploads.abort(other, upload.id)
+
+
+def test_a_restart_in_the_middle_loses_nothing_and_the_digest_is_made_later(tmp_path: Path) -> None:
+    first = build_house(tmp_path)
+    data = os.urandom(5 * MIB + 7)
+    upload = begin(first, len(data))
+    body = io.BytesIO(data[: 3 * MIB])
+    first.gateway.uploads.append(first.user, upload.id, 0, body, 3 * MIB)
+    first.gateway.close()
+    first.database.close()
+
+    second = build_house(tmp_path, first.store)
+    upload = second.gateway.uploads.get(second.user, upload.id)
+    assert upload.offset == 3 * MIB
+    send(second, upload, data)
+    file = second.gateway.files.at(second.user, "/a/file.bin")
+    assert isinstance(file, File)
+    assert file.sha256 is None
+    second.gateway.upkeep.complete_digests(lambda: False)
+    file = second.gateway.files.at(second.user, "/a/file.bin")
+    assert isinstance(file, File)
+    assert file.sha256 == hashlib.sha256(data).digest()
+    assert fetch(second, "/a/file.bin") == data
+    second.database.close()
