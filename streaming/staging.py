@@ -81,7 +81,7 @@ class Staging:
 
         Raises AtCapacity, BadInput (the body is too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone
         (acknowledged bytes are not on the disk), and what `on_chunk` raises. The upload then stands at
-        `offset`, or at the end of the last chunk that `on_chunk` was called for; what lies past it is cut off.
+        `offset`, or at the end of the last chunk that `on_chunk` was called for; the rest is cut off.
         """
         if not 0 <= offset <= offset + length <= total:
             raise BadInput(f"{length} bytes at {offset} do not fit into an upload of {total} bytes.")
@@ -139,7 +139,7 @@ class Staging:
         self._room.keep(upload, index, 0)
 
     def drop_all(self, upload: UUID) -> None:
-        """Forget an upload. On Windows a file that is being read stays, and stays in `uploads()` to try later."""
+        """Forget an upload. On Windows a file that is being read stays, as does its name in `uploads()`."""
         for index in self.parts(upload):
             try:
                 self.drop(upload, index)

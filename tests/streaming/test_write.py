@@ -1,0 +1,98 @@
+"""Chunks on their way in, and the look back at them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errors import Permanent, Transient
+from model import ByteRange, Label, Locator
+from storage.memory import MemoryStore
+from streaming.write import read_back, sampled, store_chunk
+from tests.streaming.at_rest import FILE, PIECE, WatchedStore, reading, stored, text
+
+DATA = text(50)
+SIZES = (9, 1, 16, 24)
+
+
+@pytest.fixture
+def store() -> Iterator[MemoryStore]:
+    built = MemoryStore()
+    yield built
+    built.close()
+
+
+def test_a_chunk_that_an_earlier_run_stored_is_found_and_not_stored_again(store: MemoryStore) -> None:
+    def lost_answer(label: Label, locator: Locator | None) -> None:
+        if locator is not None:
+            raise Transient("the answer got lost")
+
+    def put(perhaps_stored: bool) -> Locator:
+        return store_chunk(
+            store,
+            reading(DATA),
+            file=FILE,
+            index=0,
+            offset=0,
+            size=50,
+            piece_size=PIECE,
+            perhaps_stored=perhaps_stored,
+        ).locator
+
+    store.on_put = lost_answer
+    with pytest.raises(Transient):
+        put(perhaps_stored=False)
+    assert [put(perhaps_stored=True)] == list(store.labels)
+
+
+@given(st.lists(st.integers(1, 40), max_size=12), st.integers(1, 70), st.integers())
+def test_a_sample_is_all_or_the_ends_and_each_chunk_as_far_as_it_goes(
+    sizes: list[int], budget: int, seed: int
+) -> None:
+    file = stored(MemoryStore(), text(sum(sizes)), sizes)
+    everything = [(chunk, piece) for chunk in file.chunks for piece in range(chunk.piece_count)]
+    picked = sampled(file.chunks, budget, rng=random.Random(seed))
+    assert len(picked) == min(budget, len(everything))
+    assert list(picked) == [pair for pair in everything if pair in set(picked)]
+    if picked and budget > 1:
+        assert (picked[0], picked[-1]) == (everything[0], everything[-1])
+    if budget >= len(sizes) + 2:
+        assert {chunk.index for chunk, _ in picked} == set(range(len(sizes)))
+
+
+def test_good_chunks_read_back_well(store: MemoryStore) -> None:
+    assert read_back(store, sampled(stored(store, DATA, SIZES).chunks)) == ()
+    assert read_back(store, ()) == ()
+
+
+def test_every_bad_chunk_is_named_once(store: MemoryStore) -> None:
+    chunks = stored(store, DATA, SIZES).chunks
+    bad = {chunks[0].locator, chunks[2].locator}
+    store.on_read = lambda locator, span, attempt, body: body[::-1] if locator in bad else body
+    store.delete([chunks[1].locator])
+    assert read_back(store, sampled(chunks)) == (0, 1, 2)
+
+
+def test_a_piece_that_came_bad_once_is_not_a_bad_chunk(store: MemoryStore) -> None:
+    chunks = stored(store, DATA, SIZES).chunks
+    store.on_read = lambda locator, span, attempt, body: body if attempt else b""
+    assert read_back(store, sampled(chunks)) == ()
+
+
+def test_a_store_that_cannot_be_asked_is_an_error_and_no_verdict(store: MemoryStore) -> None:
+    chunks = stored(store, DATA, SIZES).chunks
+
+    def closed(locator: Locator, span: ByteRange, attempt: int, body: bytes) -> bytes:
+        raise Permanent("the channel is gone")
+
+    store.on_read = closed
+    with pytest.raises(Permanent):
+        read_back(store, sampled(chunks))
+    silent = WatchedStore(store)
+    with pytest.raises(Transient):
+        read_back(silent, sampled(chunks), deadline=0.1)
+    assert silent.in_flight == 0
