@@ -51,9 +51,7 @@ class Contents:
             connection.execute(update(contents).where(*first).values(damaged_at=when))
 
     def without_sha256(self, limit: int) -> tuple[int, ...]:
-        """Ids of contents whose whole digest nobody knows yet, oldest first; without the damaged, which have
-        none.
-        """
+        """Ids of contents whose whole digest is not known yet, oldest first, but for the damaged ones."""
         unknown = contents.c.sha256.is_(None), contents.c.damaged_at.is_(None)
         oldest = select(contents.c.id).where(*unknown).order_by(contents.c.id).limit(limit)
         with self._database.read() as connection:
@@ -97,9 +95,7 @@ def chunk_values(chunk: Chunk) -> dict[str, Any]:
 def keep(
     connection: Connection, file: StoredFile, media_type: str, manifest: Locator | None, now: datetime
 ) -> int:
-    """Write new contents with all their chunks; returns their id. The caller makes a node count them, in this
-    transaction.
-    """
+    """Write new contents with all their chunks; returns their id. The caller makes a node count them."""
     row = {
         "uuid": file.uuid,
         "size": file.size,
@@ -120,9 +116,7 @@ def keep(
 
 
 def let_go(connection: Connection, content_ids: Iterable[int], now: datetime) -> None:
-    """Of these contents, drop those that no node counts any more: their messages go into the trash, then
-    their rows.
-    """
+    """Drop those of these contents that no node counts any more; their messages go into the trash."""
     ids = sorted(set(content_ids))
     for start in range(0, len(ids), _BATCH):
         _let_go_batch(connection, ids[start : start + _BATCH], now)

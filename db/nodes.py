@@ -104,9 +104,7 @@ def path_of(connection: Connection, row: Row[Any]) -> str:
 
 
 def subtree(node_id: int) -> CTE:
-    """The node and all below it: `id`, `content_id`, and `reach`, the bytes that its path has below the
-    node's parent.
-    """
+    """The node and all below it: `id`, `content_id`, and `reach`: bytes of the path below its parent."""
     top = select(nodes.c.id, nodes.c.content_id, (nodes.c.name_bytes + 1).label("reach")).where(
         nodes.c.id == node_id
     )
@@ -137,8 +135,9 @@ def taken(found: Row[Any], name: str) -> Conflict:
 
 
 def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], now: datetime) -> Row[Any]:
-    """The folder at this path, with all that lead to it. Raises Conflict when a file or a similar name is in
-    the way.
+    """The folder at this path, with all that lead to it.
+
+    Raises Conflict when a file or a similar name is in the way.
     """
     row = root(connection, owner_id)
     for name in parts:
@@ -180,8 +179,7 @@ def standing(connection: Connection, owner_id: int, parts: Sequence[str], name: 
 def put_file(
     connection: Connection, parent: Row[Any], name: str, content_id: int, replace: bool, now: datetime
 ) -> tuple[int, bool]:
-    """Let `name` in the folder stand for these contents; returns the file's id and whether it replaced older
-    contents.
+    """Let `name` in the folder stand for these contents; returns the file's id, and whether it was there.
 
     A replaced file keeps its id. Raises Conflict when it may not be replaced, or a folder or a similar name
     is there.

@@ -80,8 +80,9 @@ class People:
             connection.execute(delete(tokens).where(tokens.c.user_id == user_id, tokens.c.kind == "session"))
 
     def remove(self, user_id: int, *, with_files: bool = False) -> None:
-        """Take out the user with all sessions, tokens and uploads. Raises NotFound, and Conflict while there
-        are files.
+        """Take out the user with all sessions, tokens and uploads.
+
+        Raises NotFound, and Conflict while there are files or folders, unless told that they go too.
         """
         now = self._database.now()
         with self._database.write() as connection:
@@ -109,9 +110,7 @@ class People:
             return _token(added.one())
 
     def by_digest(self, kind: TokenKind, digest: bytes, now: datetime) -> User | None:
-        """Whose secret this is the digest of, unless it has expired. Its use is noted, at most once a
-        TOUCH_EVERY.
-        """
+        """Whose secret has this digest, unless it has expired. Its use is noted, once in TOUCH_EVERY."""
         mine = tokens.c.kind == kind, tokens.c.digest == digest
         lasting = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
         whose = select(users, tokens.c.id.label("token_id"), tokens.c.last_used_at)

@@ -39,9 +39,7 @@ answers.
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time; kept in UTC, given back in UTC. A naive one is refused: it would silently mean this
-    host's zone.
-    """
+    """An aware time, kept and given back in UTC. A naive one is refused: it would mean this host's zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -150,8 +150,9 @@ class Tree:
             return rows.to_node(rows.by_id(connection, owner_id, row.id), path)
 
     def remove(self, owner_id: int, node_id: int) -> None:
-        """Take out the node and all below it; their messages go into the trash. Raises NotFound, Conflict for
-        the top.
+        """Take out the node and all below it; their messages go into the trash.
+
+        Raises NotFound, and Conflict for the top folder.
         """
         with self._database.write() as connection:
             row = rows.by_id(connection, owner_id, node_id)

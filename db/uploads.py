@@ -33,7 +33,7 @@ class Uploads:
         self._database = database
 
     def create(self, upload: Upload, replace: bool) -> None:
-        """Begin one. Raises Conflict where `finish` would: nobody should send it all to be refused in the end."""
+        """Begin one. Raises Conflict where `finish` would, before anybody has sent a byte."""
         row = {field: getattr(upload, field) for field in _FIELDS} | {"replace": replace, "state": RECEIVING}
         *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
         with self._database.write() as connection:
@@ -79,7 +79,7 @@ class Uploads:
             intents.note(connection, upload_id, label, after)
 
     def stored(self, upload_id: UUID, label: Label, chunk: Chunk) -> None:
-        """The chunk is at rest, and its intent is settled; an older message for its index goes into the trash.
+        """The chunk is at rest and its intent settled; an older message for its index goes into the trash.
 
         Raises NotFound or Gone when the upload ended meanwhile; the chunk's message is in the trash then.
         """
@@ -101,7 +101,7 @@ class Uploads:
             raise _given_up()
 
     def discard_chunk(self, upload_id: UUID, index: int) -> None:
-        """The chunk came back bad: its message goes into the trash, and what is staged is to be stored again."""
+        """The chunk came back bad: its message goes into the trash; what is staged is to be stored again."""
         with self._database.write() as connection:
             _discard(connection, upload_id, _chunk(upload_id, index), self._database.now())
 
@@ -178,7 +178,7 @@ class Uploads:
             return tuple(_upload(row) for row in connection.execute(under_way))
 
     def orphan_intents(self, limit: int) -> tuple[tuple[UUID, Label, Locator | None], ...]:
-        """Up to `limit` intents whose upload has ended: that upload, the label, and a message known to be older.
+        """Up to `limit` intents whose upload has ended: the upload, the label, a message known to be older.
 
         Look for each message, throw it away, then `drop_intent`.
         """

@@ -1,6 +1,4 @@
-"""How Alembic reaches the database: over the connection, and inside the transaction, that Database.migrate()
-hands in.
-"""
+"""How Alembic reaches the database: inside the transaction that Database.migrate() hands in."""
 
 from __future__ import annotations
 

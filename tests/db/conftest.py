@@ -97,17 +97,20 @@ def put(
         chunk = a_chunk(index, 8 * index, message.to_bytes(8, "big"), message)
         uploads.intend(upload.id, label_of(upload.id, chunk), None)
         uploads.stored(upload.id, label_of(upload.id, chunk), chunk)
+    label = Label("manifest", upload.id, 0, 0, 9, bytes(32))
+    uploads.intend(upload.id, label, None)
     return finish(database, upload, manifest if manifest is not None else 10_000 + next(_manifests))
 
 
 _manifests = count()
 
 
-def finish(database: Database, upload: Upload, manifest: int = 9_000) -> tuple[File, bool]:
+def finish(
+    database: Database, upload: Upload, manifest: int = 9_000, chunks: tuple[Chunk, ...] | None = None
+) -> tuple[File, bool]:
     """Make the upload a file; its manifest is announced, and rests in the message `manifest`."""
     uploads = Uploads(database)
-    chunks = uploads.chunks(upload.id)
+    chunks = uploads.chunks(upload.id) if chunks is None else chunks
     stored = StoredFile(upload.id, upload.length, tree_digest(chunks), None, 7, chunks)
     label = Label("manifest", upload.id, 0, 0, 9, bytes(32))
-    uploads.intend(upload.id, label, None)
     return uploads.finish(upload.id, stored, label, Locator(1, manifest))
