@@ -106,7 +106,8 @@ class Downloads:
         """A download of `span` whose first piece is verified and in hand.
 
         `gone` is asked, about twice a second while we wait for the store, whether the client has left. Raises
-        AtCapacity; NotFound when the contents were replaced meanwhile; StoreError or Damaged when the first piece cannot be had.
+        AtCapacity; NotFound when the contents were replaced meanwhile; StoreError or Damaged when the first piece
+        cannot be had.
         """
         self._admission.enter(user.id)
         leave = self._admission.leave

@@ -36,7 +36,7 @@ class Finishing:
         """Make the upload a file; every chunk must be stored. May be repeated after any failure.
 
         `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was
-        taken meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the first bad chunk.
+        taken meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the bad chunk.
         """
         chunks = self._read_back(upload)
         stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, file_crc32(chunks), chunks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from threading import Lock
 from time import monotonic
 from uuid import UUID
@@ -78,9 +79,20 @@ class Transit:
         return True
 
     def forget(self, upload_id: UUID) -> None:
-        """Drop what is remembered of an upload that is over."""
+        """Drop what is remembered of chunks that have arrived or failed; those still moving go as they end."""
         with self._lock:
-            self._moving.pop(upload_id, None)
+            rest = {i: f for i, f in self._moving.pop(upload_id, {}).items() if not f.done()}
+            if rest:
+                self._moving[upload_id] = rest
+        for index, future in rest.items():  # outside the lock: one that ends meanwhile calls back at once
+            future.add_done_callback(partial(self._drop, upload_id, index))
+
+    def _drop(self, upload_id: UUID, index: int, _ended: Future[None]) -> None:
+        with self._lock:
+            rest = self._moving.get(upload_id, {})
+            rest.pop(index, None)
+            if not rest:
+                self._moving.pop(upload_id, None)
 
     def close(self) -> None:
         self._carriers.shutdown(wait=False, cancel_futures=True)

@@ -7,14 +7,9 @@ its bytes reports `length - 1`, and a client that repeats the last byte joins th
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import mimetypes
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+from dataclasses import replace as changed
+from datetime import UTC, datetime
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -26,7 +21,6 @@ from errors import (
     AtCapacity,
     BadInput,
     Busy,
-    ChecksumMismatch,
     Conflict,
     Gone,
     NotFound,
@@ -34,49 +28,23 @@ from errors import (
     PreconditionFailed,
     StowgramError,
 )
-from gateway.finishing import Finishing
-from gateway.transit import Transit, chunk_span
-from model import PIECE_SIZE, ByteRange, File, Folder, Upload, User
+from gateway.arrivals import LIFE, Arrivals
+from model import PIECE_SIZE, File, Upload, User
 from storage.base import ChunkStore
-from streaming.digests import measure
 from streaming.staging import Staging
 
-log = logging.getLogger(__name__)
-
-LIFE = timedelta(days=7)
-"""How long an upload may rest between two parts before it expires."""
-ROOM_WAIT = 50.0
-"""Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
 FINISH_WAIT = 50.0
 """Seconds that the last part waits for the store before the client is told to come back."""
 MAX_LENGTH = 1 << 50
 """Bytes in one file, 1 PiB: a bound on the arithmetic, not on people."""
 
 
-class Writer:
-    """What this process knows of an upload that is being written: who writes, and the hash of what was measured so far.
-
-    `whole` covers chunks 0 to `measured`; it is lost with the process, and then the digest is made later by upkeep.
-    """
-
-    def __init__(self) -> None:
-        self.lock = Lock()  # one writer at a time: a second one is refused, never queued
-        self.whole = hashlib.sha256()
-        self.measured = 0
-
-
 class Uploads:
     def __init__(self, database: Database, store: ChunkStore, staging: Staging, *, chunk_size: int) -> None:
         self._rows = Rows(database)
         self._tree = Tree(database)
-        self._staging = staging
-        self._transit = Transit(database, store, staging)
-        self._finishing = Finishing(database, store, staging, self._transit)
+        self._arrivals = Arrivals(database, store, staging)
         self._chunk_size = chunk_size - chunk_size % PIECE_SIZE or PIECE_SIZE
-        self._writers: dict[UUID, Writer] = {}
-        self._lock = Lock()  # guards the dict of writers only
-
-    # Verbs of the people who upload ----------------------------------------------------------------------------------
 
     def create(
         self,
@@ -95,13 +63,11 @@ class Uploads:
         if not 0 <= length <= MAX_LENGTH:
             raise BadInput(f"A file has 0 to {MAX_LENGTH} bytes, not {length}.")
         name = names.checked(name)
-        folder = names.join(*names.split(folder))
-        self._refuse_clash(user, folder, name, replace)
         now = datetime.now(UTC)
         upload = Upload(
             id=uuid4(),
             owner_id=user.id,
-            folder=folder,
+            folder=names.join(*names.split(folder)),
             name=name,
             length=length,
             media_type=_media_type(media_type, name),
@@ -113,12 +79,13 @@ class Uploads:
         )
         self._rows.create(upload, replace)
         if length == 0:
-            self._finish(upload)
-        return self._reported(self._rows.get(upload.id))
+            with self._arrivals.writing(upload.id) as writer:
+                self._arrivals.finish(upload, writer, FINISH_WAIT)
+        return self.get(user, upload.id)
 
     def get(self, user: User, upload_id: UUID) -> Upload:
         """The upload as the client may count on it. Raises NotFound (also for another user's) and Gone."""
-        return self._reported(self._owned(user, upload_id))
+        return _acknowledged(self._rows.get(upload_id, user.id))
 
     def append(
         self,
@@ -135,31 +102,29 @@ class Uploads:
         Raises OffsetMismatch, Busy, ChecksumMismatch (nothing kept), BadInput (past the end), AtCapacity (the store is
         slower than the client: come back), OutOfSpace, StoreError, Damaged, and what `get` raises.
         """
-        self._owned(user, upload_id)
-        with self._writing(upload_id) as writer:
-            upload = self._owned(user, upload_id)
-            expected = self._reported(upload).offset
+        self._rows.get(upload_id, user.id)
+        with self._arrivals.writing(upload_id) as writer:
+            upload = self._rows.get(upload_id, user.id)
+            expected = _acknowledged(upload).offset
             if offset != expected:
                 raise OffsetMismatch(expected, offset)
             if offset + length > upload.length:
                 raise BadInput(f"The upload has {upload.length} bytes; {offset + length} would be too many.")
-            if upload.file_id is not None:
-                return upload
+            if upload.file_id is not None or length == 0:
+                return _acknowledged(upload)
             if upload.offset == upload.length:
-                self._compare_last_byte(upload, body, length, checksum)
-                self._send_complete(upload)
+                self._arrivals.take_again(upload, body, checksum)
             else:
-                self._receive(upload, writer, body, length, checksum)
-            if offset + length == upload.length and length:
-                self._finish(upload)
-            return self._reported(self._rows.get(upload_id))
+                self._arrivals.take(upload, writer, body, length, checksum)
+            if offset + length == upload.length:
+                self._arrivals.finish(upload, writer, FINISH_WAIT)
+        return self.get(user, upload_id)
 
     def abort(self, user: User, upload_id: UUID) -> None:
         """Give it up; its chunks go to the trash. Raises Busy while a part arrives, Conflict when it is finished."""
-        upload = self._owned(user, upload_id)
-        if upload.file_id is not None:
+        if self._rows.get(upload_id, user.id).file_id is not None:
             raise Conflict("The upload is finished: delete the file instead.")
-        self.give_up(upload_id)
+        self._arrivals.give_up(upload_id)
 
     def put(
         self,
@@ -179,171 +144,56 @@ class Uploads:
         if not parts:
             raise BadInput("The path needs the name of a file.")
         folder, name = names.join(*parts[:-1]), parts[-1]
-        before = self._at(user, folder, name)
+        before = self._tree.standing_at(user.id, folder, name)
         if only_new and before is not None:
-            raise PreconditionFailed(f"There is a file or folder at {path!r} already.")
+            raise PreconditionFailed(f"There is something at {path!r} already.")
         upload = self.create(
             user, folder=folder, name=name, length=length, media_type=media_type, replace=not only_new
         )
         try:
-            if length:
-                upload = self.append(user, upload.id, 0, body, length)
+            upload = self.append(user, upload.id, 0, body, length)
         except StowgramError:
-            self.give_up(upload.id)
+            self._arrivals.give_up(upload.id)
             raise
-        if upload.file_id is None:
-            self.give_up(upload.id)
-            raise AtCapacity("The store is slower than the line at this moment. Try again in a minute.", 60)
+        assert upload.file_id is not None
         return self._tree.file(user.id, upload.file_id), before is None
 
-    # Verbs of upkeep --------------------------------------------------------------------------------------------------
-
-    def give_up(self, upload_id: UUID) -> None:
-        """Abandon whoever's upload it is. Raises Busy while a part is arriving."""
-        with self._writing(upload_id):
-            self._rows.abandon(upload_id)
-            self._staging.drop_all(upload_id)
-        self._forget(upload_id)
-
     def go_on(self, upload_id: UUID) -> None:
-        """Carry what is staged but not stored, and finish what has all its bytes; not while it is being written to."""
+        """Carry what is staged but not stored, and finish what has all its bytes; not while it is being written to.
+
+        Raises StoreError, Damaged.
+        """
         try:
-            with self._writing(upload_id):
+            with self._arrivals.writing(upload_id, wait=0) as writer:
                 upload = self._rows.get(upload_id)
                 if upload.file_id is not None:
                     return
-                self._send_complete(upload)
+                self._arrivals.send_complete(upload)
                 if upload.offset == upload.length:
-                    self._finish(upload)
-        except (Busy, NotFound, Gone):
-            return
+                    self._arrivals.finish(upload, writer, 0)
+        except (Busy, NotFound, Gone, Conflict, AtCapacity):
+            return  # its client is there, or it has ended, or it needs more time: the next round looks again
+
+    def give_up(self, upload_id: UUID) -> None:
+        """Abandon whoever's upload it is. Raises Busy while a part is arriving."""
+        self._arrivals.give_up(upload_id)
 
     def in_transit(self, upload_id: UUID) -> bool:
-        return self._transit.busy(upload_id)
+        """Whether a message of this upload may be about to appear in the store."""
+        return self._arrivals.in_transit(upload_id)
 
     def free_leftovers(self) -> None:
         """Free what staging holds for uploads that are over or unknown: a crash came between the two."""
-        staged = self._staging.uploads()  # before the rows: an upload begun meanwhile is then in neither list
-        live = {upload.id for upload in self._rows.unfinished()}
-        for upload_id in staged:
-            if upload_id not in live and not self._transit.busy(upload_id):
-                self._staging.drop_all(upload_id)
+        self._arrivals.free_leftovers()
 
     def close(self) -> None:
-        self._transit.close()
+        self._arrivals.close()
 
-    # Inside -----------------------------------------------------------------------------------------------------------
 
-    def _receive(
-        self, upload: Upload, writer: Writer, body: BinaryIO, length: int, checksum: bytes | None
-    ) -> None:
-        upload_id, stop = upload.id, upload.offset + length
-        expires = datetime.now(UTC) + LIFE
-        durable = upload.offset
-
-        def chunk_complete(index: int) -> None:
-            nonlocal durable
-            span = chunk_span(upload, index)
-            self._rows.advance(upload_id, durable, span.stop, expires)
-            durable = span.stop
-            in_order = writer.measured == span.start
-            source = self._staging.source(upload_id, index)
-            digests = measure(source, span.length, PIECE_SIZE, whole=writer.whole if in_order else None)
-            writer.measured = span.stop if in_order else writer.measured
-            self._transit.send(upload, index, digests)
-
-        self._send_complete(upload)
-        self._staging.receive(
-            upload_id,
-            upload.offset,
-            body,
-            length,
-            total=upload.length,
-            chunk_size=upload.chunk_size,
-            wait=ROOM_WAIT,
-            checksum=checksum,
-            on_chunk=chunk_complete,
-        )
-        if durable < stop:
-            self._rows.advance(upload_id, durable, stop, expires)
-
-    def _send_complete(self, upload: Upload) -> None:
-        """Send every complete chunk that has no row: after a restart, or when an earlier try failed."""
-        there = {chunk.index for chunk in self._rows.chunks(upload.id)}
-        complete = upload.offset // upload.chunk_size
-        if upload.offset == upload.length and upload.length % upload.chunk_size:
-            complete += 1
-        for index in range(complete):
-            if index not in there:
-                self._transit.send(upload, index)
-
-    def _finish(self, upload: Upload) -> None:
-        if not self._transit.wait(upload.id, FINISH_WAIT):
-            raise AtCapacity(
-                "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
-            )
-        writer = self._writers.get(upload.id)
-        whole = writer.whole.digest() if writer is not None and writer.measured == upload.length else None
-        if upload.length == 0:
-            whole = hashlib.sha256().digest()
-        self._finishing.finish(upload, whole)
-        self._forget(upload.id)
-
-    def _compare_last_byte(self, upload: Upload, body: BinaryIO, length: int, checksum: bytes | None) -> None:
-        """The byte that comes again must be the byte that is staged."""
-        if not length:
-            return
-        again = body.read(1)
-        span = chunk_span(upload, (upload.length - 1) // upload.chunk_size)
-        source = self._staging.source(upload.id, (upload.length - 1) // upload.chunk_size)
-        if again != source(ByteRange(span.length - 1, span.length)):
-            raise ChecksumMismatch(
-                "The last byte is not the one that was sent before. Begin the upload again."
-            )
-        if checksum is not None and hashlib.sha256(again).digest() != checksum:
-            raise ChecksumMismatch("The bytes that arrived do not have the checksum that was sent with them.")
-
-    def _refuse_clash(self, user: User, folder: str, name: str, replace: bool) -> None:
-        """Refuse early what `finish` would refuse in the end, before anybody has sent gigabytes."""
-        there = self._at(user, folder, name)
-        if isinstance(there, Folder):
-            raise Conflict(f"{there.path!r} is a folder. Choose another name.")
-        if there is not None and not replace:
-            raise Conflict(f"{there.path!r} is there already.")
-
-    def _at(self, user: User, folder: str, name: str) -> File | Folder | None:
-        """What stands there. Raises Conflict where the name differs only in case or form from one that is there."""
-        return self._tree.standing_at(user.id, folder, name)
-
-    def _owned(self, user: User, upload_id: UUID) -> Upload:
-        upload = self._rows.get(upload_id)
-        if upload.owner_id != user.id:
-            raise NotFound("There is no such upload.")
-        if upload.file_id is None and upload.expires_at <= datetime.now(UTC):
-            raise Gone("The upload has expired. Begin again.")
-        return upload
-
-    @staticmethod
-    def _reported(upload: Upload) -> Upload:
-        if upload.file_id is None and upload.offset == upload.length > 0:
-            return replace(upload, offset=upload.length - 1)
-        return upload
-
-    @contextmanager
-    def _writing(self, upload_id: UUID) -> Iterator[Writer]:
-        with self._lock:
-            writer = self._writers.setdefault(upload_id, Writer())
-        if not writer.lock.acquire(blocking=False):
-            raise Busy("Another request is writing to this upload.")
-        try:
-            yield writer
-        finally:
-            writer.lock.release()
-
-    def _forget(self, upload_id: UUID) -> None:
-        self._transit.forget(upload_id)
-        with self._lock:
-            self._writers.pop(upload_id, None)
+def _acknowledged(upload: Upload) -> Upload:
+    if upload.file_id is None and upload.offset == upload.length > 0:
+        return changed(upload, offset=upload.length - 1)
+    return upload
 
 
 def _media_type(given: str | None, name: str) -> str:

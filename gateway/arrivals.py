@@ -1,0 +1,157 @@
+"""How a part of an upload is taken in: one writer at a time, staged, measured in order, handed to transit, finished."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import BinaryIO
+from uuid import UUID
+
+from db import Database
+from db.uploads import Uploads as Rows
+from errors import AtCapacity, Busy, ChecksumMismatch
+from gateway.finishing import Finishing
+from gateway.transit import Transit, chunk_span
+from model import PIECE_SIZE, ByteRange, Upload
+from storage.base import ChunkStore
+from streaming.digests import measure
+from streaming.staging import Staging
+
+LIFE = timedelta(days=7)
+"""How long an upload may rest between two parts before it expires."""
+ROOM_WAIT = 50.0
+"""Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
+WRITER_WAIT = 2.0
+"""Seconds that a part waits for another request, or upkeep, to let go of its upload."""
+
+
+class Writer:
+    """What this process knows of an upload that is being written: who writes, and the hash of what was measured so far.
+
+    `whole` covers the bytes before `measured`; it is lost with the process, and then upkeep makes the digest later.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()  # one writer at a time, or two parts at one offset would mix
+        self.whole = hashlib.sha256()
+        self.measured = 0
+
+
+class Arrivals:
+    def __init__(self, database: Database, store: ChunkStore, staging: Staging) -> None:
+        self._rows = Rows(database)
+        self._staging = staging
+        self._transit = Transit(database, store, staging)
+        self._finishing = Finishing(database, store, staging, self._transit)
+        self._writers: dict[UUID, Writer] = {}
+        self._lock = Lock()  # guards the dict of writers only
+
+    def __repr__(self) -> str:
+        return f"<Arrivals: {len(self._writers)} uploads, {self._transit!r}>"
+
+    @contextmanager
+    def writing(self, upload_id: UUID, wait: float = WRITER_WAIT) -> Iterator[Writer]:
+        """Be the one who writes to this upload. Raises Busy when another still does after `wait` seconds."""
+        with self._lock:
+            writer = self._writers.setdefault(upload_id, Writer())
+        if not writer.lock.acquire(timeout=wait):
+            raise Busy("Another request is writing to this upload.")
+        try:
+            yield writer
+        finally:
+            writer.lock.release()
+
+    def take(
+        self, upload: Upload, writer: Writer, body: BinaryIO, length: int, checksum: bytes | None
+    ) -> None:
+        """Stage the next `length` bytes and make their offset durable; send each chunk on as it becomes complete."""
+        expires = datetime.now(UTC) + LIFE
+        durable, stop = upload.offset, upload.offset + length
+
+        def chunk_complete(index: int) -> None:
+            nonlocal durable
+            span = chunk_span(upload, index)
+            self._rows.advance(upload.id, durable, span.stop, expires)
+            durable = span.stop
+            in_order = writer.measured == span.start
+            source = self._staging.source(upload.id, index)
+            digests = measure(source, span.length, PIECE_SIZE, whole=writer.whole if in_order else None)
+            writer.measured = span.stop if in_order else writer.measured
+            self._transit.send(upload, index, digests)
+
+        self.send_complete(upload)
+        self._staging.receive(
+            upload.id,
+            upload.offset,
+            body,
+            length,
+            total=upload.length,
+            chunk_size=upload.chunk_size,
+            wait=ROOM_WAIT,
+            checksum=checksum,
+            on_chunk=chunk_complete,
+        )
+        if durable < stop:
+            self._rows.advance(upload.id, durable, stop, expires)
+
+    def take_again(self, upload: Upload, body: BinaryIO, checksum: bytes | None) -> None:
+        """The last byte comes again, because it was not acknowledged: it must be the byte that is staged."""
+        again = body.read(1)
+        last = (upload.length - 1) // upload.chunk_size
+        end = chunk_span(upload, last).length
+        if again != self._staging.source(upload.id, last)(ByteRange(end - 1, end)):
+            raise ChecksumMismatch(
+                "The last byte is not the one that was sent before. Begin the upload again."
+            )
+        if checksum is not None and hashlib.sha256(again).digest() != checksum:
+            raise ChecksumMismatch("The bytes that arrived do not have the checksum that was sent with them.")
+        self.send_complete(upload)
+
+    def send_complete(self, upload: Upload) -> None:
+        """Send every complete chunk that has no row: after a restart, or when an earlier try failed."""
+        there = {chunk.index for chunk in self._rows.chunks(upload.id)}
+        whole, begun = divmod(upload.offset, upload.chunk_size)
+        complete = whole + bool(begun and upload.offset == upload.length)
+        for index in range(complete):
+            if index not in there:
+                self._transit.send(upload, index)
+
+    def finish(self, upload: Upload, writer: Writer, wait: float) -> None:
+        """Make it a file, once its chunks have arrived. Raises AtCapacity when that takes more than `wait` seconds."""
+        if not self._transit.wait(upload.id, wait):
+            raise AtCapacity(
+                "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
+            )
+        complete = writer.measured == upload.length
+        self._finishing.finish(upload, writer.whole.digest() if complete else None)
+        self._forget(upload.id)
+
+    def give_up(self, upload_id: UUID) -> None:
+        """Abandon it; what is in transit goes to the trash when it arrives. Raises Busy, and Conflict when finished."""
+        with self.writing(upload_id):
+            self._rows.abandon(upload_id)
+            self._staging.drop_all(upload_id)
+        self._forget(upload_id)
+
+    def in_transit(self, upload_id: UUID) -> bool:
+        return self._transit.busy(upload_id)
+
+    def free_leftovers(self) -> None:
+        staged = (
+            self._staging.uploads()
+        )  # before the rows: an upload that begins in between is then in neither
+        live = {upload.id for upload in self._rows.unfinished()}
+        for upload_id in staged:
+            if upload_id not in live and not self._transit.busy(upload_id):
+                self._staging.drop_all(upload_id)
+
+    def close(self) -> None:
+        self._transit.close()
+
+    def _forget(self, upload_id: UUID) -> None:
+        self._transit.forget(upload_id)
+        with self._lock:
+            self._writers.pop(upload_id, None)
