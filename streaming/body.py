@@ -1,6 +1,4 @@
-"""The body of one request as it arrives: exactly as long as announced, and what its checksum says, or
-refused.
-"""
+"""The body of one request as it arrives: exactly as long as announced, and what its checksum says, or refused."""
 
 from __future__ import annotations
 
@@ -18,9 +16,8 @@ BLOCK = 1 << 20
 class Body:
     """`length` bytes to come from `stream`, with a SHA-256 `checksum` or None.
 
-    A stream that can seek (a server has spooled it) is looked through at once, so that nothing wrong is ever
-    written. Another one is `proven` only when `prove` was called after its last byte. Raises BadInput,
-    ChecksumMismatch.
+    A stream that can seek (a server has spooled it) is looked through at once, so that nothing wrong is ever written.
+    Another one is `proven` only when `prove` was called after its last byte. Raises BadInput, ChecksumMismatch.
     """
 
     def __init__(self, stream: BinaryIO, length: int, checksum: bytes | None) -> None:

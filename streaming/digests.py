@@ -32,9 +32,8 @@ def measure(
 ) -> ChunkDigests:
     """The digests of the first `size` bytes of `source`, read once, a piece at a time.
 
-    `whole`, the running SHA-256 of the file that the chunk continues, is fed too; after an exception it is
-    worthless. Exceptions of the source pass through; one that gives too few bytes breaks its contract, which
-    is a ValueError.
+    `whole`, the running SHA-256 of the file that the chunk continues, is fed too; after an exception it is worthless.
+    Exceptions of the source pass through; one that gives too few bytes breaks its contract, which is a ValueError.
     """
     chunk, crc, pieces = hashlib.sha256(), 0, bytearray()
     for start in range(0, size, piece_size):
@@ -53,8 +52,7 @@ def measure(
 def crc32_combine(crc1: int, crc2: int, len2: int) -> int:
     """The CRC-32 of A+B, from those of A and B and the number of bytes in B.
 
-    Appending n bytes multiplies A's remainder by x^(8n); the conditioning of both CRCs cancels out in the
-    sum.
+    Appending n bytes multiplies A's remainder by x^(8n); the conditioning of both CRCs cancels out in the sum.
     """
     return _product(_shift(len2), crc1) ^ crc2
 

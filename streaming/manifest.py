@@ -1,5 +1,4 @@
-"""The manifest: one JSON document that says all of a finished file, so that the index can be rebuilt from the
-channel.
+"""The manifest: one JSON document that says all of a finished file, so that the index can be rebuilt from the channel.
 
 Pure. Version 1 is specified in docs/design.md; a reader refuses what it does not know.
 """

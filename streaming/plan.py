@@ -12,9 +12,7 @@ from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile
 
 @dataclass(frozen=True, slots=True)
 class PieceRead:
-    """Read the whole of piece number `piece` of `chunk`, verify it, keep `keep` (counted from the piece's own
-    start).
-    """
+    """Read the whole of piece number `piece` of `chunk`, verify it, keep `keep` (counted from the piece's start)."""
 
     chunk: Chunk
     piece: int

@@ -1,8 +1,6 @@
-"""The gate: the only door through which stored bytes leave. It must never know of Flask, a request or the
-database.
+"""The gate: the only door through which stored bytes leave. It must never know of Flask, a request or the database.
 
-A stream is prepared inside a request and pulled long after it, so it holds a plan, a store and two callbacks,
-no more.
+A stream is prepared inside a request and pulled long after it, so it holds a plan, a store and two callbacks, no more.
 """
 
 from __future__ import annotations
@@ -19,9 +17,7 @@ from streaming.plan import piece_reads
 from streaming.window import PIECE_DEADLINE, PieceWindow
 
 START_PATIENCE = 10.0
-"""Seconds that `start` waits out a store's trouble; longer trouble is better told to the client, who has no
-headers yet.
-"""
+"""Seconds that `start` waits out a store's trouble; of a longer one the client is better told while there is no header."""
 _NOTHING = ByteRange(0, 0)
 
 
@@ -47,13 +43,11 @@ def ignore(report: DamageReport) -> None:
 class VerifiedStream:
     """The bytes of a plan, each verified, as an iterator of blocks of at most `yield_size` bytes.
 
-    Memory: at most (`client.window` + 1) pieces and one block, whatever the plan's length. `gone` is asked at
-    least twice a second while it waits; `report` is called once, before the exception, when a piece is lost
-    for good.
+    Memory: at most (`client.window` + 1) pieces and one block, whatever the plan's length. `gone` is asked at least
+    twice a second while it waits; `report` is called once, before the exception, when a piece is lost for good.
 
-    An object and not a generator, because a generator that was never pulled does not run its `finally`. One
-    thread pulls; `close()` may come from any thread. It ends with StopIteration only when all bytes of the
-    plan are out.
+    An object and not a generator, because a generator that was never pulled does not run its `finally`. One thread
+    pulls; `close()` may come from any thread. It ends with StopIteration only when all bytes of the plan are out.
     """
 
     def __init__(
@@ -81,7 +75,7 @@ class VerifiedStream:
 
     def __repr__(self) -> str:
         span = self.plan.span
-        ahead = len(self._window) if self._window else 0
+        ahead = 0 if self._window is None else self._window.ahead
         return (
             f"<VerifiedStream {self._state} file={self.plan.file.uuid} bytes={span.start}..{span.stop} "
             f"sent={self.sent} ahead={ahead}>"
@@ -93,13 +87,12 @@ class VerifiedStream:
             return "complete"
         if self._closed:
             return "closed"
-        return "running" if self._window else "new"
+        return "new" if self._window is None else "running"
 
     def start(self) -> None:
         """Open a fresh client and have the first verified piece in hand. A second call does nothing.
 
-        Raises StoreError, Damaged or ClientGone, and is closed then: nothing has been promised to the client
-        yet.
+        Raises StoreError, Damaged or ClientGone, and is closed then: nothing has been promised to the client yet.
         """
         if self._window is not None and not self._closed:
             return
@@ -128,9 +121,7 @@ class VerifiedStream:
             raise
 
     def close(self) -> None:
-        """Cancel what is in flight and drop what is held. May be called at any time, from any thread, more
-        than once.
-        """
+        """Cancel what is in flight and drop what is held. For any thread, at any time, more than once."""
         self._closed = True
         self._piece, self._keep = b"", _NOTHING
         if self._window is not None:

@@ -23,9 +23,8 @@ _Part = tuple[UUID, int]
 class Room:
     """An account of `limit` bytes, from which the parts of uploads take. A part is one chunk, whole or begun.
 
-    The room for one whole chunk is kept back for whoever is first to run out, until that chunk has left.
-    Otherwise a few uploads, each with half a chunk on the disk, could fill it so that none of them would ever
-    end its chunk.
+    The room for one whole chunk is kept back for whoever is first to run out, until that chunk has left. Otherwise a
+    few uploads, each with half a chunk on the disk, could fill it so that none of them would ever end its chunk.
     """
 
     def __init__(self, limit: int) -> None:
@@ -50,9 +49,7 @@ class Room:
             self._taken[upload, index] = size
 
     def keep(self, upload: UUID, index: int, size: int) -> None:
-        """Give back all but `size` bytes of what this part has; at 0 it has left. One that has left already
-        stays so.
-        """
+        """Give back all but `size` bytes of what this part has; at 0 it has left. One that has left stays so."""
         part = (upload, index)
         with self._changed:
             if self._taken.pop(part, 0) and size:

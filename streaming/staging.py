@@ -1,6 +1,7 @@
-"""Where uploaded bytes wait on local disk until they rest in the store: one file for each chunk, so that the
-space of a stored chunk is free at once. It must never know whose bytes they are; what of them is acknowledged
-is its caller's word.
+"""Where uploaded bytes wait on the local disk until they rest in the store.
+
+One file for each chunk, so that the space of a stored chunk is free at once. It must never know whose bytes they are;
+how many of them were acknowledged is its caller's word.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def ignore(index: int) -> None:
 class Staging:
     """The bytes of uploads under `root`, at most `limit` of them; what an earlier run left there counts.
 
-    The caller sees to it that one upload has one writer at a time. No file stays open between calls: Windows
-    neither deletes nor replaces an open one.
+    The caller sees to it that one upload has one writer at a time. No file stays open between calls: Windows neither
+    deletes nor replaces an open one.
     """
 
     def __init__(self, root: Path, limit: int) -> None:
@@ -76,12 +77,12 @@ class Staging:
         """Take the next `length` bytes of an upload of `total`, which stands at `offset`; durable on return.
 
         `on_chunk(index)` is called when a chunk (the last one too) is complete and durable, and proved by the
-        `checksum` (SHA-256 of the body) if there is one. It may hand the chunk on, and whoever has it may
-        `drop` it, so a body larger than the staging passes through. Waits up to `wait` seconds for each room.
+        `checksum` (SHA-256 of the body) if there is one. It may hand the chunk on, and whoever has it may `drop` it, so
+        a body larger than the staging passes through. Waits up to `wait` seconds for each room.
 
-        Raises AtCapacity, BadInput (the body is too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone
-        (acknowledged bytes are not on the disk), and what `on_chunk` raises. The upload then stands at
-        `offset`, or at the end of the last chunk that `on_chunk` was called for; the rest is cut off.
+        Raises AtCapacity, BadInput (the body is too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone (acknowledged
+        bytes are not on the disk), and what `on_chunk` raises. The upload then stands at `offset`, or at the end of the
+        last chunk that `on_chunk` was called for; the rest is cut off.
         """
         if not 0 <= offset <= offset + length <= total:
             raise BadInput(f"{length} bytes at {offset} do not fit into an upload of {total} bytes.")

@@ -1,5 +1,4 @@
-"""Verified pieces, in order, with some reads ahead. Whatever comes back from a store is checked here, before
-anyone has it.
+"""Verified pieces, in order, with some reads ahead. What comes back from a store is checked here before anyone has it.
 
 It must never know who wants the pieces: `read` sends them on, `write` only asks whether they are good.
 """
@@ -33,11 +32,10 @@ class _Flight:
 
 
 class PieceWindow:
-    """Pieces of one store client, in the order of `reads`. One thread takes them; `close()` may come from any
-    thread.
+    """Pieces of one store client, in the order of `reads`. One thread takes them; `close()` may come from any thread.
 
-    Holds at most `client.window` pieces, in flight or waiting to be taken. No lock: a read that slips in
-    while `close()` runs meets a closed client, which cancels or refuses it.
+    Holds at most `client.window` pieces, in flight or waiting to be taken. No lock: a read that slips in while
+    `close()` runs meets a closed client, which cancels or refuses it.
     """
 
     def __init__(
@@ -57,7 +55,8 @@ class PieceWindow:
         self.current: PieceRead | None = None
         """The piece that `take` gave last or failed on."""
 
-    def __len__(self) -> int:
+    @property
+    def ahead(self) -> int:
         """How many reads are in flight or wait to be taken."""
         return len(self._ahead)
 
@@ -72,9 +71,8 @@ class PieceWindow:
     def take(self, patience: float) -> bytes | None:
         """The next piece, whole and verified, with `current` saying which; None after the last.
 
-        Waits out `Transient` failures that end within `patience` seconds, and reads bad bytes again. Raises
-        StoreError, Damaged, or ClientGone; a piece that failed is done with, and the next call goes on behind
-        it.
+        Waits out `Transient` failures that end within `patience` seconds, and reads bad bytes again. Raises StoreError,
+        Damaged, or ClientGone; a piece that failed is done with, and the next call goes on behind it.
         """
         self.fill()
         flight = self._ahead.popleft() if self._ahead else None

@@ -1,4 +1,7 @@
-"""How a chunk comes to rest, and the look back at whether it did. Knows no uploads, users or rows."""
+"""The look back at what was written, before anyone is told that it is there. Knows no uploads, users or rows.
+
+The writing itself is one `put`; what must be durable before and after it is the caller's business.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +9,26 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from uuid import UUID
 
 from errors import ChunkMissing, Damaged
-from model import PIECE_SIZE, Chunk, Label, Locator
-from storage.base import ChunkStore, Source
-from streaming.digests import measure
+from model import Chunk
+from storage.base import ChunkStore
 from streaming.plan import whole_piece
 from streaming.read import never
 from streaming.window import PieceWindow
 
 READ_BACK_PIECES = 64
-"""Pieces that are read back of one file before it becomes visible: all of a small file, a sample of a large
-one.
-"""
+"""Pieces that are read back of one file before it becomes visible: all of a small file, a sample of a large one."""
 READ_BACK_DEADLINE = 30.0
 """Seconds to get one of them; somebody is waiting for the upload to end."""
-
-
-def store_chunk(
-    store: ChunkStore,
-    source: Source,
-    *,
-    file: UUID,
-    index: int,
-    offset: int,
-    size: int,
-    attempt: int = 0,
-    perhaps_stored: bool = False,
-    after: Locator | None = None,
-    piece_size: int = PIECE_SIZE,
-) -> Chunk:
-    """Measure `size` bytes of `source`, store them as chunk `index` of `file`, and return the chunk at rest.
-
-    `perhaps_stored` says that an earlier run may have stored it just before it died: the store is then asked
-    first, `after` being a message known to be older. `attempt` makes another message of a chunk that read
-    back badly. Raises StoreError, and what `source` raises.
-    """
-    digests = measure(source, size, piece_size)
-    label = Label("chunk", file, index, offset, size, digests.sha256, attempt)
-    found = store.find(label, after) if perhaps_stored else None
-    locator = found or store.put(label, source)
-    return Chunk(index, offset, size, digests.sha256, digests.crc32, digests.pieces, locator, piece_size)
 
 
 def sampled(
     chunks: Sequence[Chunk], budget: int = READ_BACK_PIECES, *, rng: random.Random | None = None
 ) -> tuple[tuple[Chunk, int], ...]:
-    """Which (chunk, piece) pairs to read back, in file order: all when there are no more than `budget` of
-    them.
+    """Which (chunk, piece) pairs to read back, in file order: all when there are no more than `budget` of them.
 
-    Else the first and the last piece, one of every chunk as far as the budget goes, and random ones up to the
-    budget.
+    Else the first and the last piece, one of every chunk as far as the budget goes, and random ones up to the budget.
     """
     rng = rng or random.Random()
     firsts = list(accumulate((chunk.piece_count for chunk in chunks), initial=0))
@@ -84,11 +55,10 @@ def _pair(chunks: Sequence[Chunk], firsts: Sequence[int], number: int) -> tuple[
 def read_back(
     store: ChunkStore, pairs: Iterable[tuple[Chunk, int]], *, deadline: float = READ_BACK_DEADLINE
 ) -> tuple[int, ...]:
-    """The indexes of chunks of which a piece did not come back as it was stored, or not at all; () when all
-    is well.
+    """The indexes of chunks of which a piece did not come back as it was stored, or not at all; () when all is well.
 
-    Reads ahead through a fresh client, and reads a bad piece again before it says so. Raises StoreError when
-    the store cannot be asked, waiting `deadline` seconds for each piece.
+    Reads ahead through a fresh client, and reads a bad piece again before it says so. Raises StoreError when the store
+    cannot be asked, waiting `deadline` seconds for each piece.
     """
     reads = (whole_piece(chunk, piece) for chunk, piece in pairs)
     window = PieceWindow(store.client(), reads, gone=never, deadline=deadline)

@@ -10,8 +10,7 @@ from uuid import UUID
 from errors import Transient
 from model import ByteRange, Chunk, Label, Locator, StoredFile, StoreHealth, tree_digest
 from storage.base import ChunkClient, ChunkStore, Source
-from streaming.digests import file_crc32
-from streaming.write import store_chunk
+from streaming.digests import file_crc32, measure
 
 FILE = UUID(int=7)
 PIECE = 4
@@ -31,12 +30,10 @@ def stored(store: ChunkStore, data: bytes, sizes: Sequence[int], piece_size: int
     chunks: list[Chunk] = []
     offset = 0
     for index, size in enumerate(sizes):
-        body = data[offset : offset + size]
-        chunks.append(
-            store_chunk(
-                store, reading(body), file=FILE, index=index, offset=offset, size=size, piece_size=piece_size
-            )
-        )
+        source = reading(data[offset : offset + size])
+        seen = measure(source, size, piece_size)
+        locator = store.put(Label("chunk", FILE, index, offset, size, seen.sha256), source)
+        chunks.append(Chunk(index, offset, size, seen.sha256, seen.crc32, seen.pieces, locator, piece_size))
         offset += size
     whole = tuple(chunks)
     return StoredFile(FILE, len(data), tree_digest(whole), None, file_crc32(whole), whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,7 @@ from model import ByteRange
 from storage.memory import MemoryStore
 from streaming.plan import plan
 from streaming.read import VerifiedStream
+from tests.conftest import House
 from tests.streaming.at_rest import stored, text
 
 FORBIDDEN = ("flask", "werkzeug", "jinja2", "sqlalchemy", "alembic", "sqlite3", "db", "web", "app", "gateway")
@@ -104,6 +106,17 @@ def test_a_live_stream_made_in_a_request_leads_to_neither(store: MemoryStore) ->
     stream.close()
     assert forbidden(stream) == set()
     engine.dispose()
+
+
+def test_a_running_download_of_the_gateway_leads_to_neither(house: House) -> None:
+    data = text(300)
+    file, _ = house.gateway.uploads.put(house.user, "/a.bin", io.BytesIO(data), len(data))
+    download = house.gateway.downloads.open(house.user, file, ByteRange(3, 300), gone=lambda: False)
+    try:
+        assert forbidden(download) - {"gateway.downloads.Download", "gateway.downloads.Admission"} == set()
+        assert b"".join(download) == data[3:]
+    finally:
+        download.close()
 
 
 def test_the_walk_would_notice(store: MemoryStore) -> None:

@@ -1,4 +1,4 @@
-"""Chunks on their way in, and the look back at them."""
+"""The look back at chunks that were written."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import Permanent, Transient
-from model import ByteRange, Label, Locator
+from model import ByteRange, Locator
 from storage.memory import MemoryStore
-from streaming.write import read_back, sampled, store_chunk
-from tests.streaming.at_rest import FILE, PIECE, WatchedStore, reading, stored, text
+from streaming.write import read_back, sampled
+from tests.streaming.at_rest import WatchedStore, stored, text
 
 DATA = text(50)
 SIZES = (9, 1, 16, 24)
@@ -24,29 +24,6 @@ def store() -> Iterator[MemoryStore]:
     built = MemoryStore()
     yield built
     built.close()
-
-
-def test_a_chunk_that_an_earlier_run_stored_is_found_and_not_stored_again(store: MemoryStore) -> None:
-    def lost_answer(label: Label, locator: Locator | None) -> None:
-        if locator is not None:
-            raise Transient("the answer got lost")
-
-    def put(perhaps_stored: bool) -> Locator:
-        return store_chunk(
-            store,
-            reading(DATA),
-            file=FILE,
-            index=0,
-            offset=0,
-            size=50,
-            piece_size=PIECE,
-            perhaps_stored=perhaps_stored,
-        ).locator
-
-    store.on_put = lost_answer
-    with pytest.raises(Transient):
-        put(perhaps_stored=False)
-    assert [put(perhaps_stored=True)] == list(store.labels)
 
 
 @given(st.lists(st.integers(1, 40), max_size=12), st.integers(1, 70), st.integers())
