@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,8 @@ class ClientSettings:
     local_token: Path
     """Where the server's own host keeps a token; to be sent to `host` and loopback only."""
     host: str
+    state_dir: Path
+    """Where interrupted uploads are remembered; the user's own folder for such things."""
 
 
 def _bot_tokens(values: Variables) -> tuple[str, ...]:
@@ -195,6 +198,13 @@ def _telegram(values: Variables, session_file: Path, signing_in: bool) -> Telegr
     )
 
 
+def _admin_password(values: Variables) -> str | None:
+    password = values.text("ADMIN_PASSWORD")
+    if password is not None and not 8 <= len(password) <= 1024:
+        values.note("ADMIN_PASSWORD", "give 8 to 1024 characters, or none: one is made then", secret=True)
+    return password
+
+
 def _limits(values: Variables) -> dict[str, int]:
     """The settings that are plain numbers of something, in the units of `Settings`."""
     # A bot's document may have 2000 MB, which is 1907 MiB.
@@ -249,7 +259,7 @@ def read(
         database_url=values.text("DATABASE_URL") or f"sqlite:///{(data_dir / 'stowgram.sqlite3').as_posix()}",
         secret_key=_secret_key(values),
         admin_username=values.text("ADMIN_USERNAME") or "admin",
-        admin_password=values.text("ADMIN_PASSWORD"),
+        admin_password=_admin_password(values),
         telegram=_telegram(values, data_dir / SESSION_FILE, signing_in),
         enable_range_requests=bool(values.choice("ENABLE_RANGE_REQUESTS", switch, "y")),
         log_level=values.choice("LOG_LEVEL", {n: n for n in ("debug", "info", "warning", "error")}, "info"),
@@ -271,6 +281,11 @@ def read_client(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV)
     faults = [fault for fault in values.faults if fault.startswith(("STOWGRAM_URL", "PORT"))]
     if faults:
         raise Misconfigured(faults)
+    state = values.path("LOCALAPPDATA" if sys.platform == "win32" else "XDG_STATE_HOME")
     return ClientSettings(
-        url, values.text("STOWGRAM_TOKEN"), _data_dir(values) / LOCAL_TOKEN_FILE, here.strip("[]")
+        url=url,
+        token=values.text("STOWGRAM_TOKEN"),
+        local_token=_data_dir(values) / LOCAL_TOKEN_FILE,
+        host=here.strip("[]"),
+        state_dir=(state or Path.home() / ".local" / "state") / "stowgram",
     )

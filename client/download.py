@@ -69,8 +69,8 @@ class Downloader:
     def fetch(self, node: Node, local: Path) -> bool:
         """Make the contents of `node` the file `local`; False if it holds them already.
 
-        Raises OSError of the local disk and our errors; Damaged when something else came than was promised, of
-        which nothing is kept then.
+        Raises OSError of the local disk and our errors; Damaged when something else came than was promised;
+        then nothing of it is kept.
         """
         if local.is_file() and local.stat().st_size == node.size and tree_of(local) == node.etag:
             self._moved(node.size)

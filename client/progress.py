@@ -13,10 +13,10 @@ from tqdm import tqdm
 class Progress:
     """Counts bytes; callable from any thread."""
 
-    def __init__(self, what: str, total: int | None) -> None:
+    def __init__(self, what: str) -> None:
         self._lock = Lock()  # tqdm counts without one
         self._bar = tqdm(
-            desc=what, total=total, unit="B", unit_scale=True, unit_divisor=1024, dynamic_ncols=True,
+            desc=what, total=0, unit="B", unit_scale=True, unit_divisor=1024, dynamic_ncols=True,
             disable=not sys.stderr.isatty(), leave=True,
         )  # fmt: skip
 

@@ -34,7 +34,7 @@ Move = tuple[Path | str, Callable[[], bool]]
 
 @dataclass(slots=True)
 class Report:
-    """How a run went. `say` gets a line for all that went wrong, `expect` the bytes of each file that is found."""
+    """How a run went. `say` gets a line for all that went wrong, `expect` the size of each file found."""
 
     say: Callable[[str], None]
     expect: Callable[[int], None]
@@ -52,7 +52,7 @@ class Report:
 
 
 def run(moves: Iterable[Move], report: Report) -> None:
-    """Make all `moves`. When the server is out of reach or refuses the token, the run ends with that error."""
+    """Make all `moves`. Only a server that is out of reach or refuses the token ends the run, with that error."""
     pool = ThreadPoolExecutor(AT_A_TIME, "transfer")
     pending: dict[Future[bool], Path | str] = {}
     try:
@@ -63,7 +63,7 @@ def run(moves: Iterable[Move], report: Report) -> None:
         while pending:
             _settle(pending, report)
     finally:
-        # Nothing is waited for: after an error or Ctrl-C the moves under way are worth nothing but their notes.
+        # Nothing is waited for: after an error or Ctrl-C what is under way is worth its notes only.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -152,7 +152,7 @@ def _get(api: Api, downloader: Downloader, node: Node, goal: Path, report: Repor
 
 
 def local_names(remote: list[str], windows: bool) -> list[str]:
-    """What the files of one folder are called here. On Windows two that would be one file are told apart by `_1`."""
+    """What the files of one folder are called here. Two that would be one file on Windows are told apart by `_1`."""
     if not windows:
         return remote
     # A name that needs no change keeps it, whatever its neighbours would like to be called.

@@ -1,0 +1,38 @@
+"""`test` and `sandbox`: programs of this checkout that run in the same .venv, as processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+
+from config import ROOT
+
+_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+@click.command(context_settings=_PASS_ON, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Run the sandbox, an MTProto server for trying things out, alone (-h shows its own options)."""
+    _become("sandbox", *arguments)
+
+
+@click.command(context_settings=_PASS_ON, add_help_option=False)
+@click.option("--fast", is_flag=True, help="Leave out what takes more than a few seconds.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(fast: bool, arguments: tuple[str, ...]) -> None:
+    """Run every test; whatever else is given goes to pytest."""
+    # At most four at a time: many tests start servers of their own.
+    _become("pytest", "-n", "auto", "--maxprocesses", "4", *(("-m", "not slow") if fast else ()), *arguments)
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Run the module in the checkout, and end as it ends. Ctrl-C reaches it by itself; then its end is waited for."""
+    process = subprocess.Popen([sys.executable, "-X", "utf8", "-m", module, *arguments], cwd=ROOT)
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:
+            continue
