@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from errors import Conflict, DatabaseUnavailable, Misconfigured, OutOfSpace, StowgramError
+from errors import Conflict, DatabaseUnavailable, Misconfigured, NotFound, OutOfSpace, StowgramError
 
 PATIENCE_SECONDS = 10.0
 """How long a transaction waits for another's lock."""
@@ -196,6 +196,8 @@ def _translated() -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+    except OverflowError as error:  # a number of more than 64 bits, which no row can have
+        raise NotFound("There is nothing of that number.") from error
 
 
 def _in_our_words(error: BaseException | None) -> StowgramError | None:

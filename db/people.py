@@ -13,7 +13,7 @@ from db import nodes as rows
 from db.connection import Database
 from db.schema import RECEIVING, nodes, tokens, uploads, users
 from db.uploads import give_up
-from errors import Conflict, DatabaseUnavailable, NotFound, OutOfSpace
+from errors import BadName, Conflict, DatabaseUnavailable, NotFound, OutOfSpace
 from model import Token, User
 
 TokenKind = Literal["session", "api"]
@@ -47,9 +47,14 @@ class People:
             return _user(user)
 
     def by_name(self, name: str) -> tuple[User, str] | None:
-        """The user of this name, in any case, and the password hash."""
+        """The user of this name, in any case, and the password hash; None for one that nobody could have."""
+        with suppress(BadName):
+            return self._by_key(names.key(names.checked(name)))
+        return None
+
+    def _by_key(self, key: str) -> tuple[User, str] | None:
         with self._database.read() as connection:
-            row = connection.execute(select(users).where(users.c.name_key == names.key(name))).one_or_none()
+            row = connection.execute(select(users).where(users.c.name_key == key)).one_or_none()
         return None if row is None else (_user(row), row.password_hash)
 
     def by_id(self, user_id: int) -> User:

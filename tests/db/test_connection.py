@@ -112,8 +112,10 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
 def test_a_file_that_is_no_database_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     path.write_bytes(b"This is a letter to my aunt, and not a database at all. " * 100)
-    with closing(Database(url_of(path))) as database, pytest.raises(DatabaseUnavailable, match="damaged"):
-        database.check()
+    with closing(Database(url_of(path))) as database:
+        for verb in (database.check, database.migrate, People(database).count):
+            with pytest.raises(DatabaseUnavailable, match="damaged"):
+                verb()
 
 
 def test_damage_inside_is_detected(path: Path, database: Database) -> None:

@@ -23,6 +23,7 @@ def test_a_user_is_found_by_name_in_any_case_and_by_id(database: Database) -> No
     assert people.by_name("äNN") == (ann, "hash")
     assert people.by_name("A\u0308nn") == (ann, "hash")
     assert people.by_name("bob") is None
+    assert people.by_name("\ud800") is people.by_name("") is None, "names that nobody could have"
     assert people.by_id(ann.id) == ann
     assert (people.all(), people.count()) == ((ann,), 1)
     with pytest.raises(NotFound):

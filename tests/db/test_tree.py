@@ -76,6 +76,14 @@ def test_another_owners_nodes_are_not_found(
             wrong()
 
 
+def test_an_absurd_number_is_not_found(tree: Tree, ann: User) -> None:
+    for number in (0, -1, 1 << 63, 10**40):
+        with pytest.raises(NotFound):
+            tree.file(ann.id, number)
+        with pytest.raises(NotFound):
+            tree.remove(ann.id, number)
+
+
 def test_a_listing_has_folders_first_and_pages_without_loss(
     tree: Tree, database: Database, ann: User, clock: Clock
 ) -> None:
