@@ -1,0 +1,111 @@
+"""The Flask app: its rooms, its error table, and what holds for every request. It composes `web`, nothing more."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import web
+from config import Settings
+from gateway import Gateway
+from gateway.people import SESSION_LIFE
+from web import (
+    auth,
+    content,
+    context,
+    download,
+    errors,
+    health,
+    inputs,
+    nodes,
+    page,
+    session,
+    tokens,
+    uploads,
+)
+
+MAX_BODY = 1 << 20
+"""Bytes of a form or a JSON document; the routes that take files lift it for themselves."""
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """Secure wherever the browser came by TLS, though the last leg from a proxy may be plain."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure or (context.settings().base_url or "").startswith("https:")
+
+
+def create_app(gateway: Gateway, settings: Settings) -> Flask:
+    """The WSGI app over this gateway. Raises TypeError for a view that does not say who may call it."""
+    if not settings.secret_key:
+        raise ValueError("settings.secret_key is empty: cookies could be forged")
+    app = Flask("stowgram", root_path=str(Path(web.__file__).parent))
+    _configure(app, settings)
+    context.install(app, gateway, settings)
+    auth.install(app, gateway)
+    errors.install(app)
+    app.extensions["tally"] = health.Tally()
+    for room in (content, download, health, nodes, page, session, tokens, uploads):
+        app.register_blueprint(room.blueprint)
+    app.view_functions["static"] = auth.public(app.view_functions["static"])
+    auth.refuse_undeclared(app)
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.after_request(app.extensions["tally"].count)
+    app.wsgi_app = uploads.MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME="stowgram",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # the session ends by the database's clock, not the cookie's
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_LIFE.total_seconds()),
+        WTF_CSRF_TIME_LIMIT=None,  # a page left open over night still works; the token ends with its session
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.session_interface = SessionCookie()
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.url_map.converters |= {"id": inputs.IdConverter, "everything": inputs.PathConverter}
+    # `//` in a path is a bad name with a sentence, not a redirect to another path.
+    app.url_map.merge_slashes = False
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    inputs.require_utf8()
+
+
+def _end(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = context.request_id()
+    return response

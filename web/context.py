@@ -1,0 +1,28 @@
+"""What a view may reach of the app it runs in. Not for streams: they outlive the context."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Flask, current_app, g
+
+from config import Settings
+from gateway import Gateway
+
+
+def install(app: Flask, gateway: Gateway, settings: Settings) -> None:
+    app.extensions["gateway"] = gateway
+    app.extensions["settings"] = settings
+
+
+def gateway() -> Gateway:
+    return cast(Gateway, current_app.extensions["gateway"])
+
+
+def settings() -> Settings:
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def request_id() -> str:
+    """What ties a response to the lines of the log about it; empty outside a request."""
+    return cast(str, g.get("request_id", ""))

@@ -1,0 +1,40 @@
+"""Our nouns as JSON. Digests are hex, times ISO 8601 UTC; secrets are never in here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from model import File, Node, Token
+
+
+def moment(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def node(of: Node) -> dict[str, Any]:
+    """`etag` is the opaque part of the download's ETag. What a folder does not have is null."""
+    file = of if isinstance(of, File) else None
+    return {
+        "id": of.id,
+        "kind": "folder" if file is None else "file",
+        "name": of.name,
+        "path": of.path,
+        "size": file and file.size,
+        "sha256": file.sha256.hex() if file and file.sha256 else None,
+        "etag": file and file.tree.hex(),
+        "media_type": file and file.media_type,
+        "damaged": file is not None and file.damaged_at is not None,
+        "created_at": moment(of.created_at),
+        "modified_at": moment(of.modified_at),
+    }
+
+
+def token(of: Token) -> dict[str, Any]:
+    return {
+        "id": of.id,
+        "name": of.name,
+        "created_at": moment(of.created_at),
+        "last_used_at": of.last_used_at and moment(of.last_used_at),
+        "expires_at": of.expires_at and moment(of.expires_at),
+    }

@@ -1,0 +1,118 @@
+"""The bytes on their way out. Prepare inside the request, stream outside it: what streams knows nothing of Flask."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from flask import Blueprint, Response, request
+
+from errors import ClientGone, Damaged, StoreError
+from gateway.downloads import Download
+from model import ByteRange, File, User
+from web import context
+from web.auth import signed_in
+from web.disposition import content_disposition, shown_inline
+from web.errors import problem
+from web.ranges import Answer, decide
+
+log = logging.getLogger(__name__)
+blueprint = Blueprint("download", __name__)
+
+
+class Transfer(Iterator[bytes]):
+    """A download as a response's body: cuts the line when it fails, and writes one line when it ends, however it does.
+
+    Plain data only, since it runs after the request is over. The server calls `close`, always.
+    """
+
+    def __init__(self, download: Download, label: str) -> None:
+        self._download = download
+        self._label = label
+        self._began = time.monotonic()
+        self._ending: str | None = None
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._download)
+        except (StoreError, Damaged) as error:
+            self._ending = f"failed: {error}"
+            # The status is out already: all that is left is to end before Content-Length, which the client sees.
+            raise ConnectionAbortedError(str(error)) from error
+        except ClientGone as error:
+            raise ConnectionAbortedError(str(error)) from error
+
+    def close(self) -> None:
+        self._download.close()
+        whole = self._download.sent == self._download.span.length
+        ending = self._ending or ("complete" if whole else "client left")
+        seconds = time.monotonic() - self._began
+        log.info("%s: %d bytes in %.2f s, %s", self._label, self._download.sent, seconds, ending)
+
+
+@blueprint.get("/files/<id:file_id>/download")
+@signed_in
+def download(user: User, file_id: int) -> Response:
+    return send(user, context.gateway().files.file(user, file_id))
+
+
+def send(user: User, file: File) -> Response:
+    """What the request is owed of this file. Raises what opening a download raises, before a byte is out."""
+    answer = decide(
+        request.method,
+        dict(request.headers),
+        etag=file.tree.hex(),
+        modified=file.modified_at,
+        size=file.size,
+        ranges=context.settings().enable_range_requests,
+    )
+    if answer.span is None:
+        response = _without_bytes(answer)
+    elif request.method == "HEAD":
+        response = Response(status=answer.status)
+    else:
+        response = Response(_open(user, file, answer.span), answer.status, direct_passthrough=True)
+    if answer.status in {200, 206}:
+        _describe(response, file)
+    response.headers.update(answer.headers)
+    # Private, and never used again unasked: the same address means other bytes once the file is replaced.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _open(user: User, file: File, span: ByteRange) -> Transfer:
+    # waitress puts this into the environ; other servers have no such thing, and we learn it from the next write.
+    gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    opened = context.gateway().downloads.open(user, file, span, gone=gone)
+    label = f"{context.request_id()} download of file {file.id} [{span.start}, {span.stop}) by {user.name!r}"
+    return Transfer(opened, label)
+
+
+def _without_bytes(answer: Answer) -> Response:
+    if answer.status == 304:
+        return Response(status=304)
+    if answer.status == 412:
+        return problem(
+            412, "precondition-failed", "A condition does not hold", "The file is another one by now."
+        )
+    size = answer.headers["Content-Range"].removeprefix("bytes */")
+    detail = f"The file has {size} bytes; the range begins after them."
+    return problem(416, "range-not-satisfiable", "Range not satisfiable", detail)
+
+
+def _describe(response: Response, file: File) -> None:
+    """The headers that stored bytes carry. They never become active content on our origin."""
+    inline = request.args.get("inline") == "1" and shown_inline(file.media_type)
+    kind: Literal["inline", "attachment"] = "inline" if inline else "attachment"
+    text = file.media_type.lower() == "text/plain"
+    response.headers["Content-Type"] = "text/plain; charset=utf-8" if text else file.media_type
+    response.headers["Content-Disposition"] = content_disposition(file.name, kind)
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; sandbox"
+    )
+    if file.sha256 is not None:
+        digest = base64.b64encode(file.sha256).decode("ascii")
+        response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530, of the whole file, ranges or not

@@ -1,0 +1,109 @@
+"""What a request says, checked: every reader here gives a value of its type, or raises BadInput with a sentence."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote_to_bytes
+
+from flask import request
+from werkzeug.exceptions import BadRequest, LengthRequired
+from werkzeug.routing import BaseConverter, IntegerConverter
+
+from errors import BadInput, TooLarge
+
+MAX_ID = (1 << 63) - 1
+"""The largest row id."""
+MAX_PART = 1 << 30
+"""Bytes of a file that one request may carry; other bodies are bounded by MAX_CONTENT_LENGTH."""
+MAX_DIGITS = 19
+"""Of a number in a header: as many as 2^63 has."""
+
+
+class IdConverter(IntegerConverter):
+    """`<id:…>` in a route: a row id. What no row can have is a 404."""
+
+    def __init__(self, map: Any) -> None:
+        super().__init__(map, max=MAX_ID)
+
+
+class PathConverter(BaseConverter):
+    """`<everything:…>` in a route: the rest of the path as it came, so that `names` may refuse `//` and the like."""
+
+    part_isolating = False
+    regex = ".*"
+    weight = 300
+
+
+def require_utf8() -> None:
+    """Refuse a path or query that is not UTF-8: Werkzeug would put U+FFFD in the place of the bytes, and keep that."""
+    try:
+        # WSGI hands the decoded path over as Latin-1 (PEP 3333).
+        request.environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
+        unquote_to_bytes(request.query_string).decode("utf-8")
+    except UnicodeError:
+        raise BadInput("The address is not valid UTF-8.") from None
+
+
+def file_body() -> tuple[BinaryIO, int]:
+    """The body as it comes, and its length in bytes. Raises LengthRequired; TooLarge past MAX_PART."""
+    if request.content_length is None:
+        raise LengthRequired("Send Content-Length.")
+    if request.content_length > MAX_PART:
+        raise TooLarge(
+            f"At most {MAX_PART} bytes are taken in one request. Send the file in parts: see uploads."
+        )
+    request.max_content_length = MAX_PART
+    return cast(BinaryIO, request.stream), request.content_length
+
+
+def json_object(*known: str) -> dict[str, Any]:
+    """The JSON object in the body; every member must be one of `known`."""
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise BadInput("The body is not valid JSON.") from error
+    if not isinstance(body, dict):
+        raise BadInput("The body is not a JSON object.")
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        raise BadInput(f"{unknown[0]!a} is not known here; there are {', '.join(known)}.")
+    return cast(dict[str, Any], body)
+
+
+def text(body: dict[str, Any], name: str) -> str | None:
+    """A member that is a string; None when it is absent or null."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadInput(f"`{name}` is not a string.")
+    return value
+
+
+def required(value: str | None, name: str) -> str:
+    if value is None:
+        raise BadInput(f"`{name}` is missing.")
+    return value
+
+
+def moment(body: dict[str, Any], name: str) -> datetime | None:
+    """A member that is an ISO 8601 time with its zone."""
+    value = text(body, name)
+    if value is None:
+        return None
+    try:
+        when = datetime.fromisoformat(value)
+    except ValueError:
+        raise BadInput(f"`{name}` is not an ISO 8601 time.") from None
+    if when.tzinfo is None:
+        raise BadInput(f"`{name}` has no time zone; end it with Z for UTC.")
+    return when
+
+
+def number(value: str | None, name: str) -> int:
+    """A whole number, 0 or more, as a header or the query has it."""
+    if value is None:
+        raise BadInput(f"{name} is missing.")
+    if not re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", value) or int(value) > MAX_ID:
+        raise BadInput(f"{name} is not a whole number that we could count to.")
+    return int(value)
