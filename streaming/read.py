@@ -17,7 +17,7 @@ from streaming.plan import piece_reads
 from streaming.window import PIECE_DEADLINE, PieceWindow
 
 START_PATIENCE = 10.0
-"""Seconds that `start` waits out a store's trouble; of a longer one the client is better told while there is no header."""
+"""Seconds that `start` waits out trouble of the store. Longer trouble is told to the client: no header has left yet."""
 _NOTHING = ByteRange(0, 0)
 
 

@@ -135,17 +135,19 @@ class Staging:
         return read
 
     def drop(self, upload: UUID, index: int) -> None:
-        """Free the space of one chunk; no error when it is free already."""
-        self._part(upload, index).unlink(missing_ok=True)
-        self._room.keep(upload, index, 0)
+        """Free the space of one chunk; no error when it is free already.
+
+        On Windows a file that somebody is reading stays, counts, and is left to `drop_all`.
+        """
+        try:
+            self._remove(upload, index)
+        except PermissionError:
+            pass
 
     def drop_all(self, upload: UUID) -> None:
-        """Forget an upload. On Windows a file that is being read stays, as does its name in `uploads()`."""
+        """Forget an upload. While something of it could not be dropped, `uploads()` still names it."""
         for index in self.parts(upload):
-            try:
-                self.drop(upload, index)
-            except PermissionError:
-                continue
+            self.drop(upload, index)
         try:
             self._folder(upload).rmdir()
         except OSError:  # not there, or not empty: uploads() tells
@@ -156,6 +158,10 @@ class Staging:
 
     def _part(self, upload: UUID, index: int) -> Path:
         return self._folder(upload) / f"{index}.part"
+
+    def _remove(self, upload: UUID, index: int) -> None:
+        self._part(upload, index).unlink(missing_ok=True)
+        self._room.keep(upload, index, 0)
 
     def _append(self, upload: UUID, span: ByteRange, body: Body, chunk_size: int, wait: float) -> None:
         """Bring `span` of the file, which lies in one chunk, from the body to the disk."""
@@ -188,7 +194,7 @@ class Staging:
                 continue
             have, wanted = sizes.get(index, 0), max(0, offset - index * chunk_size)
             if wanted == 0:
-                self.drop(upload, index)
+                self._remove(upload, index)
                 continue
             if wanted < have:
                 with self._part(upload, index).open("r+b") as part:

@@ -77,7 +77,7 @@ class PieceWindow:
         self.fill()
         flight = self._ahead.popleft() if self._ahead else None
         if flight is None:
-            self._assert_wanted()
+            self._assert_open()
             return None
         self.current = flight.read
         now = time.monotonic()
@@ -148,9 +148,12 @@ class PieceWindow:
             self._closed.wait(min(STEP, left))
         self._assert_wanted()
 
-    def _assert_wanted(self) -> None:
+    def _assert_open(self) -> None:
         if self._closed.is_set():
             raise ClientGone("The stream was closed.")
+
+    def _assert_wanted(self) -> None:
+        self._assert_open()
         if self._gone():
             raise ClientGone("The client went away.")
 

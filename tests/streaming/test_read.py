@@ -301,3 +301,26 @@ def test_a_read_that_the_store_gives_up_by_itself_is_asked_again(store: MemorySt
 
     threading.Timer(0.1, give_up).start()
     assert b"".join(stream) == DATA
+
+
+def test_a_client_that_left_after_the_last_byte_is_no_error(store: MemoryStore) -> None:
+    stream = VerifiedStream(whole(store), store, yield_size=9, gone=lambda: stream.sent == len(DATA))
+    assert b"".join(stream) == DATA
+
+
+def test_pulling_and_closing_at_once_gives_right_bytes_and_leaves_nothing(store: MemoryStore) -> None:
+    chosen = whole(store)
+    for number in range(200):
+        watched = WatchedStore(store, answers=number % 14)
+        stream = VerifiedStream(chosen, watched, yield_size=3, deadline=10)
+        closer = threading.Timer(0.0002 * (number % 7), stream.close)
+        got: list[bytes] = []
+        closer.start()
+        try:
+            drain(stream, got)
+        except ClientGone:
+            pass
+        closer.join(5)
+        assert DATA.startswith(b"".join(got))
+        assert watched.in_flight == 0
+        assert all(client.closed for client in watched.clients)
