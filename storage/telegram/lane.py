@@ -1,0 +1,128 @@
+"""A place for one live connection: opened when needed, opened again with back-off when lost. Lanes make a pool."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from telethon.tl import TLRequest
+
+from errors import StoreError, Transient
+from storage.telegram.connection import Connection
+from storage.telegram.statistics import Statistics
+from storage.telegram.timing import Backoff, Timing
+
+SLOTS = 16
+"""Requests in flight on one connection: what keeps 80 ms of latency filled (tdesktop goes as far)."""
+
+_log = logging.getLogger(__name__)
+
+
+class Lane:
+    """`dial` gives an open connection or raises a StoreError. Opened by one task at a time."""
+
+    def __init__(
+        self, dial: Callable[[], Awaitable[Connection]], timing: Timing, statistics: Statistics
+    ) -> None:
+        self._dial = dial
+        self._timing = timing
+        self._statistics = statistics
+        self._opening = asyncio.Lock()  # many readers find the lane empty at once; one of them dials
+        self._slots = asyncio.Semaphore(SLOTS)
+        self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
+        self._connection: Connection | None = None
+        self.load = 0
+        """Requests that have chosen this lane and are not answered."""
+
+    def __repr__(self) -> str:
+        return f"<Lane {self._connection} load {self.load} failures {self._backoff.failures}>"
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection is not None and not self._connection.lost.done()
+
+    @property
+    def failures(self) -> int:
+        """In a row; 0 while all is well."""
+        return self._backoff.failures
+
+    async def ask(self, request: TLRequest, deadline: float) -> Any:
+        """The answer to `request`, opening the connection if need be; `deadline` is on the loop's clock.
+
+        Raises a StoreError: what the connection raises, or Transient when the breaker stays open past the deadline.
+        """
+        self.load += 1
+        try:
+            async with asyncio.timeout_at(deadline), self._slots:
+                connection = await self.opened(deadline)
+                limit = min(self._timing.request, deadline - asyncio.get_running_loop().time())
+                return await connection.ask(request, limit)
+        except TimeoutError:
+            raise Transient("Telegram did not answer in time.", 2.0) from None
+        finally:
+            self.load -= 1
+
+    async def opened(self, deadline: float) -> Connection:
+        """The live connection of this lane. Raises a StoreError, at the latest at `deadline`."""
+        if self._connection is not None and not self._connection.lost.done():
+            return self._connection
+        async with self._opening:
+            self._note_loss()
+            if self._connection is None:
+                await self._wait_for_breaker(deadline)
+                self._connection = await self._dialled()
+            return self._connection
+
+    async def ping(self) -> None:
+        """Keep an idle connection known to the routers on its way, and find out if it is dead."""
+        now = asyncio.get_running_loop().time()
+        connection = self._connection
+        if connection is None or connection.lost.done() or now - connection.heard_at < self._timing.idle:
+            return
+        try:
+            await connection.ping()
+        except StoreError as error:
+            _log.info("An idle connection was dead: %s", error)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _dialled(self) -> Connection:
+        try:
+            return await self._dial()
+        except StoreError as error:
+            self._backoff.fail(asyncio.get_running_loop().time())
+            if self._backoff.failures in (1, 10, 100):
+                _log.warning("%s Failed %d time(s).", error, self._backoff.failures)
+            raise
+
+    async def _wait_for_breaker(self, deadline: float) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._backoff.until > deadline:
+            raise Transient("Telegram cannot be reached; trying again soon.", self._backoff.until - now)
+        await asyncio.sleep(max(0.0, self._backoff.until - now))
+
+    def _note_loss(self) -> None:
+        """Throw a lost connection away; one that did not live long counts as a failure to connect."""
+        lost = self._connection
+        if lost is None or not lost.lost.done():
+            return
+        now = asyncio.get_running_loop().time()
+        self._connection = None
+        self._statistics.connections_lost += 1
+        if now - lost.opened_at < self._timing.stable:
+            self._backoff.fail(now)
+        else:
+            self._backoff.succeed()
+        closing = asyncio.ensure_future(lost.close())
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def least_loaded(lanes: Sequence[Lane], avoid: Lane | None) -> Lane:
+    """The lane with the fewest requests, live ones first, `avoid` only when it is the only one."""
+    others = [lane for lane in lanes if lane is not avoid] or list(lanes)
+    return min(others, key=lambda lane: (lane.failures > 0 and not lane.is_up, lane.load))

@@ -1,0 +1,89 @@
+"""One asyncio loop on one daemon thread: the only bridge between the gateway's threads and Telethon."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from errors import Transient
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """Started by the first `submit`. After `close` every submission fails with Transient."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()  # start, submit and close may come from three threads at once
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "running" if self._loop else "idle"
+        return f"<LoopThread {self._name} {state}>"
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run `work` on the loop. Cancelling the future cancels the task; the future ends when the task has ended."""
+        with self._lock:
+            if not self._closed:
+                return asyncio.run_coroutine_threadsafe(work, self._started())
+        work.close()
+        refused: Future[T] = Future()
+        refused.set_exception(Transient("The store is closed."))
+        return refused
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """`submit` and wait. Raises what `work` raises, or Transient after `timeout` seconds or a `close` meanwhile."""
+        future = self.submit(work)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise Transient("Telegram did not answer in time.") from None
+        except asyncio.CancelledError:
+            raise Transient("The store was closed meanwhile.") from None
+
+    def close(self, farewell: Coroutine[Any, Any, None] | None = None, *, deadline: float) -> None:
+        """Refuse new work, cancel all tasks, run `farewell`, stop; at most about `deadline` seconds in all."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+            loop, thread = self._loop, self._thread
+        if not first or loop is None or thread is None:
+            if farewell is not None:
+                farewell.close()
+            return
+        asyncio.run_coroutine_threadsafe(_finish(farewell, deadline * 0.8), loop)
+        thread.join(deadline)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=_serve, args=(self._loop,), name=self._name, daemon=True)
+            self._thread.start()
+        return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _finish(farewell: Coroutine[Any, Any, None] | None, deadline: float) -> None:
+    loop = asyncio.get_running_loop()
+    others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for task in others:
+        task.cancel()
+    last: set[asyncio.Task[Any]] = set(others)
+    if farewell is not None:
+        last.add(loop.create_task(farewell))
+    if last:
+        await asyncio.wait(last, timeout=deadline)
+    loop.call_soon(loop.stop)

@@ -1,0 +1,122 @@
+"""The media lanes of one account: several connections per data centre to its `media_only` address, with one key each.
+
+Never a second connection to any other address with the same key: Telegram may kill the key for it (AUTH_KEY_DUPLICATED,
+core.telegram.org/api/errors). Where a data centre offers no media address, its one connection carries everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from telethon.tl import TLRequest, functions
+
+from errors import Transient
+from storage.telegram.addresses import main_address, media_address
+from storage.telegram.connection import Connection, Dialling
+from storage.telegram.lane import Lane
+from storage.telegram.signin import SignIn
+from storage.telegram.wire import Address
+
+_log = logging.getLogger(__name__)
+
+Ask = Callable[[TLRequest, float], Awaitable[Any]]
+
+
+class MediaLanes:
+    """Lanes by data centre, made when first wanted."""
+
+    def __init__(self, main: Lane, sign_in: SignIn, dialling: Dialling, connections: int, ask: Ask) -> None:
+        self._main = main
+        self._sign_in = sign_in
+        self._dialling = dialling
+        self._connections = connections
+        self._ask = ask
+        self._lanes: dict[int, list[Lane]] = {}
+        self._importing = asyncio.Lock()  # lanes of one data centre start together and share one imported key
+
+    @property
+    def home(self) -> int:
+        """The account's own data centre. Raises Transient while it is not signed in."""
+        if self._sign_in.session is None:
+            raise Transient("The account is not connected yet.", 1.0)
+        return self._sign_in.session.home.dc
+
+    @property
+    def all(self) -> list[Lane]:
+        return [lane for lanes in self._lanes.values() for lane in lanes if lane is not self._main]
+
+    def of(self, dc: int) -> list[Lane]:
+        """At least one lane to data centre `dc`. Raises Transient while the account is not connected."""
+        lanes = self._lanes.get(dc)
+        if lanes is None:
+            lanes = self._lanes[dc] = self._made(dc)
+        return lanes
+
+    def distrust(self, lane: Lane) -> None:
+        """The key of `lane` was refused though the account is signed in: go without, or make the key anew."""
+        for dc, lanes in self._lanes.items():
+            if lane not in lanes:
+                continue
+            if dc == self.home:
+                _log.warning(
+                    "The media address of data centre %d refuses our key; using the main connection.", dc
+                )
+                self._lanes[dc] = [self._main]
+            elif self._sign_in.session is not None:
+                self._sign_in.session.foreign.pop(dc, None)
+            for refused in lanes:
+                if refused is not self._main:
+                    closing = asyncio.ensure_future(refused.close())
+                    closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+            return
+
+    def reset(self) -> None:
+        """Forget all lanes, which the caller has closed: they belonged to a session that is gone."""
+        self._lanes.clear()
+
+    def _made(self, dc: int) -> list[Lane]:
+        if self._sign_in.config is None:
+            raise Transient("The account is not connected yet.", 1.0)
+        options = self._sign_in.config.dc_options
+        address = media_address(options, dc)
+        if address is None and dc == self.home:
+            return [self._main]
+        count = self._connections if address is not None else 1
+        address = address or main_address(options, dc)
+        if address is None:
+            raise Transient(f"Telegram does not say where data centre {dc} is.", 30.0)
+        return [self._lane(address) for _ in range(count)]
+
+    def _lane(self, address: Address) -> Lane:
+        return Lane(lambda: self._dial(address), self._dialling.timing, self._dialling.statistics)
+
+    async def _dial(self, address: Address) -> Connection:
+        session = self._sign_in.session
+        if session is None:
+            raise Transient("The account is not connected yet.", 1.0)
+        if address.dc == session.home.dc:
+            return await self._opened(address, session.key)
+        async with self._importing:
+            key = session.foreign.get(address.dc)
+            if key is None:
+                return await self._imported(address)
+        return await self._opened(address, key)
+
+    async def _opened(self, address: Address, key: bytes) -> Connection:
+        connection = Connection(self._dialling, address, key)
+        await connection.open(functions.help.GetConfigRequest())
+        return connection
+
+    async def _imported(self, address: Address) -> Connection:
+        """A connection with a new key, authorized by our home (core.telegram.org/method/auth.exportAuthorization)."""
+        deadline = asyncio.get_running_loop().time() + self._dialling.timing.connect
+        exported = await self._ask(functions.auth.ExportAuthorizationRequest(address.dc), deadline)
+        connection = Connection(self._dialling, address, None)
+        await connection.open(functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes))
+        if self._sign_in.session is not None and connection.key is not None:
+            self._sign_in.session.foreign[address.dc] = connection.key
+            self._sign_in.keep()
+        return connection

@@ -1,0 +1,214 @@
+"""Reading one span of one message: the choice of account and lane, and what to do about each way it can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from typing import Any
+
+from telethon.tl import functions, types
+
+from errors import StoreError, Transient
+from model import MIB, PIECE_SIZE, ByteRange, Locator
+from storage.base import ChunkClient
+from storage.telegram.account import Account
+from storage.telegram.documents import Document
+from storage.telegram.errors import Flooded, SignedOut, StaleReference, WrongDataCentre
+from storage.telegram.lane import Lane
+from storage.telegram.loop import LoopThread
+from storage.telegram.pool import BYTES_IN_FLIGHT, Pool
+
+WINDOW_MOST = 16
+WINDOW_LEAST = 2
+TRIES = 8
+"""Attempts at one span, whatever failed, before the read fails."""
+REFETCHES = 3
+SMALLEST_READ = 4096
+"""upload.getFile: offsets and limits are multiples of 4 KiB (core.telegram.org/api/files#downloading-files)."""
+
+_log = logging.getLogger(__name__)
+
+
+def legal_read(span: ByteRange) -> ByteRange:
+    """The smallest read that upload.getFile allows around `span`, which must not cross a border of 1 MiB.
+
+    Its length divides 1 MiB and is a multiple of 4 KiB, hence a power of two; aligned to itself it crosses no border
+    (core.telegram.org/api/files#downloading-files).
+    """
+    length = SMALLEST_READ
+    while length < MIB:
+        start = span.start // length * length
+        if span.stop <= start + length:
+            return ByteRange(start, start + length)
+        length *= 2
+    start = span.start // MIB * MIB
+    return ByteRange(start, start + MIB)
+
+
+class Reader:
+    """Reads spans through the pool; on the loop thread only."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def read(self, locator: Locator, span: ByteRange, avoid: Lane | None) -> tuple[bytes, Lane]:
+        """The bytes at `span`, fewer if the message is shorter, and the lane they came by. Raises a StoreError."""
+        timing, statistics = self._pool.timing, self._pool.statistics
+        deadline = asyncio.get_running_loop().time() + timing.read
+        try:
+            async with asyncio.timeout_at(deadline):
+                journey = _Journey(self._pool, locator, span, avoid, deadline)
+                body, lane = await journey.arrive()
+        except TimeoutError:
+            raise Transient(f"Telegram did not deliver within {timing.read:g} s.") from None
+        statistics.bytes_read += len(body)
+        return body, lane
+
+
+class _Journey:
+    """One read on its way through retries; holds what was learned by the failures so far."""
+
+    def __init__(
+        self, pool: Pool, locator: Locator, span: ByteRange, avoid: Lane | None, deadline: float
+    ) -> None:
+        self._pool = pool
+        self._locator = locator
+        self._span = span
+        self._deadline = deadline
+        self._avoid = avoid
+        self._lane: Lane | None = None
+        self._document: Document | None = None
+        self._refetches = 0
+        self._shortest_wait = 0.05
+
+    async def arrive(self) -> tuple[bytes, Lane]:
+        """Try until it works; raises the StoreError that ends it."""
+        for attempt in range(1, TRIES + 1):
+            account = await self._pool.choose(functions.upload.GetFileRequest, self._deadline)
+            try:
+                body = await self._attempt(account)
+                if len(body) == self._expected() or attempt >= TRIES // 2:
+                    assert self._lane is not None
+                    return body, self._lane  # short for good: the gate will say so
+                self._avoid = self._lane
+            except StoreError as error:
+                await self._learn(account, error, last=attempt == TRIES)
+            self._pool.statistics.retries += 1
+        raise AssertionError("the last attempt either returns or raises")
+
+    async def _attempt(self, account: Account) -> bytes:
+        self._document = None
+        document = self._document = await account.document(self._locator)
+        self._lane = account.media_lane(document.dc, self._avoid)
+        window = legal_read(self._span)
+        request = functions.upload.GetFileRequest(document.location, window.start, window.length)
+        async with self._pool.budget.hold(window.length):
+            answer: Any = await account.ask_on(self._lane, request, self._deadline)
+        if not isinstance(answer, types.upload.File):
+            raise Transient("Telegram sent us to a CDN, which we never ask for.", 0.0)
+        return answer.bytes[self._span.start - window.start : self._span.stop - window.start]  # type: ignore[no-any-return]
+
+    async def _learn(self, account: Account, error: StoreError, *, last: bool) -> None:
+        """Prepare the next attempt by what went wrong, or raise `error` if there should be none."""
+        if last or not isinstance(error, Transient | SignedOut):
+            if account.fault is error and any(other.fault is None for other in self._pool.accounts):
+                return  # this account cannot see the channel, another one may
+            raise error
+        match error:
+            case StaleReference() if self._document is not None:
+                self._refetches += 1
+                if self._refetches > REFETCHES:
+                    raise error
+                self._pool.statistics.refetches += 1
+                account.documents.forget(self._locator, self._document)
+            case WrongDataCentre() if self._document is not None:
+                account.documents.move(self._locator, self._document, error.dc)
+            case Flooded() | SignedOut():
+                pass  # `choose` waits, takes another account, or says that there is none
+            case _:
+                _log.info("Reading message %d again: %s", self._locator.message, error)
+                self._avoid = self._lane
+                await asyncio.sleep(min(self._shortest_wait, error.retry_after))
+                self._shortest_wait *= 2
+
+    def _expected(self) -> int:
+        size = self._document.size if self._document is not None else math.inf
+        return max(0, min(self._span.length, int(min(size, self._span.stop)) - self._span.start))
+
+
+class Share:
+    """What each of the open clients may have in flight of what the process may."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # clients come and go on many threads
+        self._clients = 0
+
+    @property
+    def window(self) -> int:
+        """Reads of a piece."""
+        share = BYTES_IN_FLIGHT // PIECE_SIZE // max(1, self._clients)
+        return max(WINDOW_LEAST, min(WINDOW_MOST, share))
+
+    def change(self, by: int) -> None:
+        with self._lock:
+            self._clients += by
+
+
+class TelegramChunkClient(ChunkClient):
+    """One stream's reads. Opening one costs nothing: connections and looked-up messages are the store's."""
+
+    def __init__(self, loop: LoopThread, reader: Reader, share: Share) -> None:
+        self._loop = loop
+        self._reader = reader
+        self._share = share
+        self._lock = threading.Lock()  # close from another thread must see every read that was let in
+        self._in_flight: set[Future[bytes]] = set()
+        self._came_by: OrderedDict[tuple[Locator, int], Lane] = OrderedDict()
+        self._closed = False
+        share.change(+1)
+
+    def __repr__(self) -> str:
+        return f"<TelegramChunkClient {len(self._in_flight)} in flight{' closed' if self._closed else ''}>"
+
+    @property
+    def window(self) -> int:
+        return self._share.window
+
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
+        with self._lock:
+            if self._closed:
+                refused: Future[bytes] = Future()
+                refused.set_exception(Transient("The stream was closed."))
+                return refused
+            future = self._loop.submit(self._read(locator, span, attempt))
+            self._in_flight.add(future)
+        future.add_done_callback(self._forget)
+        return future
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            in_flight = list(self._in_flight)
+        self._share.change(-1)
+        for future in in_flight:
+            future.cancel()
+
+    def _forget(self, future: Future[bytes]) -> None:
+        with self._lock:
+            self._in_flight.discard(future)
+
+    async def _read(self, locator: Locator, span: ByteRange, attempt: int) -> bytes:
+        if span.length == 0:
+            return b""
+        place = (locator, span.start)
+        body, lane = await self._reader.read(locator, span, self._came_by.get(place) if attempt else None)
+        self._came_by[place] = lane
+        while len(self._came_by) > 4 * WINDOW_MOST:
+            self._came_by.popitem(last=False)
+        return body
