@@ -1,0 +1,287 @@
+"""Our client against the whole server: what goes in comes out, whatever happens to the line in between."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from client import nodes, tree
+from client.api import Api, Unreachable
+from client.digest import Digest, tree_of
+from client.download import Downloader
+from client.tree import Report
+from client.upload import Uploader
+from errors import BadName, Conflict, NotFound, NotSignedIn
+from model import MIB
+from tests.client.conftest import Line, Moved
+from tests.conftest import House
+
+
+def make(path: Path, size: int) -> Path:
+    path.write_bytes(random.Random(size).randbytes(size))
+    return path
+
+
+def fetch(downloader: Downloader, api: Api, remote: str, goal: Path) -> bytes:
+    assert downloader.fetch(nodes.at(api, remote), goal)
+    return goal.read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1, 8 * MIB, 8 * MIB + 1, 17 * MIB + 3])
+def test_a_file_of_any_size_comes_out_as_it_went_in(
+    api: Api, uploader: Uploader, downloader: Downloader, tmp_path: Path, size: int
+) -> None:
+    local = make(tmp_path / "in", size)
+    assert uploader.send(local, "/a/b/ü file.bin")
+    assert fetch(downloader, api, "/a/b/ü file.bin", tmp_path / "out") == local.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith("out")) == ["out"]
+
+
+def test_what_is_there_already_is_not_sent_again(
+    api: Api, uploader: Uploader, line: Line, tmp_path: Path
+) -> None:
+    local = make(tmp_path / "in", 9 * MIB)
+    assert uploader.send(local, "/f")
+    before = line.passed
+    assert not uploader.send(local, "/f", nodes.at(api, "/f"))
+    assert line.passed - before < MIB
+
+
+def test_what_is_here_already_is_not_fetched_again(
+    api: Api, uploader: Uploader, downloader: Downloader, line: Line, tmp_path: Path
+) -> None:
+    local = make(tmp_path / "in", 3 * MIB)
+    uploader.send(local, "/f")
+    before = line.passed
+    assert not downloader.fetch(nodes.at(api, "/f"), local)
+    assert line.passed - before < MIB
+
+
+def test_an_upload_goes_on_where_the_line_was_cut(
+    api: Api, uploader: Uploader, line: Line, tmp_path: Path, moved: Moved
+) -> None:
+    local = make(tmp_path / "in", 25 * MIB)
+    line.cut_after(12 * MIB)
+    assert uploader.send(local, "/f")
+    assert line.cuts == 1
+    assert line.passed < 40 * MIB
+    assert moved.total == 25 * MIB
+    assert nodes.at(api, "/f").etag == tree_of(local)
+
+
+def test_a_stopped_upload_goes_on_in_the_next_run(
+    house: House, api: Api, line: Line, tmp_path: Path, moved: Moved
+) -> None:
+    local = make(tmp_path / "in", 25 * MIB)
+
+    def stop(size: int) -> None:
+        if size:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Uploader(api, tmp_path / "state", stop).send(local, "/f")
+    assert nodes.find(api, "/f") is None
+    Uploader(api, tmp_path / "state", moved.sizes.append).send(local, "/f")
+    assert moved.sizes[0] == 8 * MIB
+    assert nodes.at(api, "/f").etag == tree_of(local)
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_an_upload_of_a_file_that_changed_since_begins_anew(api: Api, tmp_path: Path, moved: Moved) -> None:
+    local = make(tmp_path / "in", 20 * MIB)
+
+    def stop(size: int) -> None:
+        if size:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Uploader(api, tmp_path / "state", stop).send(local, "/f")
+    make(local, 21 * MIB)
+    Uploader(api, tmp_path / "state", moved.sizes.append).send(local, "/f")
+    assert moved.sizes[0] == 0
+    assert nodes.at(api, "/f").etag == tree_of(local)
+
+
+def test_a_file_that_changes_while_it_is_sent_is_refused(api: Api, tmp_path: Path) -> None:
+    local = make(tmp_path / "in", 20 * MIB)
+
+    def change(size: int) -> None:
+        os.utime(local, ns=(1, 1))
+
+    with pytest.raises(Conflict, match="changed"):
+        Uploader(api, tmp_path / "state", change).send(local, "/f")
+    assert nodes.find(api, "/f") is None
+
+
+def test_a_download_goes_on_where_the_line_was_cut(
+    api: Api, uploader: Uploader, downloader: Downloader, line: Line, tmp_path: Path, moved: Moved
+) -> None:
+    local = make(tmp_path / "in", 20 * MIB)
+    uploader.send(local, "/f")
+    before = line.passed
+    line.cut_after(11 * MIB)
+    assert fetch(downloader, api, "/f", tmp_path / "out") == local.read_bytes()
+    assert line.cuts == 1
+    assert line.passed - before < 23 * MIB
+    assert moved.total == 40 * MIB
+
+
+def test_a_stopped_download_goes_on_in_the_next_run_and_is_verified_whole(
+    api: Api, uploader: Uploader, line: Line, tmp_path: Path, moved: Moved
+) -> None:
+    local = make(tmp_path / "in", 12 * MIB)
+    uploader.send(local, "/f")
+    node, goal = nodes.at(api, "/f"), tmp_path / "out"
+    seen = 0
+
+    def stop(size: int) -> None:
+        nonlocal seen
+        seen += size
+        if seen > 5 * MIB:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Downloader(api, stop).fetch(node, goal)
+    assert not goal.exists()
+    moved.sizes.clear()
+    assert Downloader(api, moved.sizes.append).fetch(node, goal)
+    assert moved.sizes[0] > 4 * MIB
+    assert goal.read_bytes() == local.read_bytes()
+
+
+def test_a_part_that_was_tampered_with_is_found_out_and_thrown_away(
+    api: Api, uploader: Uploader, downloader: Downloader, tmp_path: Path
+) -> None:
+    local = make(tmp_path / "in", 3 * MIB)
+    uploader.send(local, "/f")
+    node, goal = nodes.at(api, "/f"), tmp_path / "out"
+
+    def stop(size: int) -> None:
+        if size:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Downloader(api, stop).fetch(node, goal)
+    part = tmp_path / "out.stowgram.part"
+    data = bytearray(part.read_bytes())
+    data[0] ^= 1
+    part.write_bytes(data)
+    with pytest.raises(Exception, match="Get it again"):
+        downloader.fetch(node, goal)
+    assert sorted(p.name for p in tmp_path.glob("out*")) == []
+    assert downloader.fetch(node, goal)
+
+
+def test_a_part_of_an_older_version_is_not_gone_on_with(
+    api: Api, uploader: Uploader, downloader: Downloader, tmp_path: Path
+) -> None:
+    uploader.send(make(tmp_path / "in", 3 * MIB), "/f")
+    goal = tmp_path / "out"
+
+    def stop(size: int) -> None:
+        if size:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Downloader(api, stop).fetch(nodes.at(api, "/f"), goal)
+    newer = make(tmp_path / "newer", 4 * MIB)
+    uploader.send(newer, "/f")
+    assert fetch(downloader, api, "/f", goal) == newer.read_bytes()
+
+
+def test_a_folder_goes_in_and_comes_out(
+    api: Api, uploader: Uploader, downloader: Downloader, report: Report, tmp_path: Path, moved: Moved
+) -> None:
+    source = tmp_path / "source"
+    (source / "empty").mkdir(parents=True)
+    (source / "a" / "b").mkdir(parents=True)
+    for number in range(40):
+        make(source / ("a" if number % 2 else "a/b") / f"file {number}.bin", 1000 * number)
+    make(source / "large.bin", 9 * MIB)
+    tree.run(tree.puts(api, uploader, source, "/kept/there", report), report)
+    assert (report.moved, report.failed, moved.lines) == (41, 0, [])
+    tree.run(tree.gets(api, downloader, "/kept/there", tmp_path / "goal", report), report)
+    assert report.moved == 82
+    assert snapshot(tmp_path / "goal") == snapshot(source)
+    tree.run(tree.puts(api, uploader, source, "/kept/there", report), report)
+    tree.run(tree.gets(api, downloader, "/kept/there", tmp_path / "goal", report), report)
+    assert (report.moved, report.there, report.failed) == (82, 82, 0)
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such things in its folders")
+def test_what_cannot_be_kept_is_told_and_the_rest_goes_on(
+    api: Api, uploader: Uploader, report: Report, tmp_path: Path, moved: Moved
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    make(source / "good", 10)
+    make(source / "CON", 10)
+    make(source / "Good", 10)
+    make(source / "e\u0301", 10)
+    make(source / "\u00e9", 10)
+    (source / "link").symlink_to("good")
+    (source / os.fsdecode(b"bad\xff")).write_bytes(b"x")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(source / "socket"))
+        tree.run(tree.puts(api, uploader, source, "/kept", report), report)
+    assert sorted(node.name for node in nodes.listing(api, "/kept")) in (["good", "é"], ["Good", "é"])
+    assert report.failed == 4
+    told = "\n".join(moved.lines)
+    for word in ("CON", "bad", "two Unicode forms", "symbolic link", "no file and no folder", "ood"):
+        assert word in told
+
+
+def test_a_wrong_token_ends_the_run_at_once_and_says_what_to_do(line: Line, tmp_path: Path) -> None:
+    with (
+        Api(f"http://127.0.0.1:{line.port}", "stw_wrong") as api,
+        pytest.raises(NotSignedIn, match="--token"),
+    ):
+        nodes.at(api, "/f")
+
+
+def test_a_server_that_is_not_there_is_told_soon() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with (
+        Api(f"http://127.0.0.1:{port}", None, patience=1.0) as api,
+        pytest.raises(Unreachable, match="Is it running"),
+    ):
+        nodes.at(api, "/f")
+
+
+def test_nodes_are_found_listed_and_removed(api: Api, uploader: Uploader, tmp_path: Path) -> None:
+    uploader.send(make(tmp_path / "in", 5), "/a/b/c")
+    assert [node.name for node in nodes.listing(api, "/a")] == ["b"]
+    nodes.remove(api, nodes.at(api, "/a"))
+    assert nodes.find(api, "/a/b/c") is None
+    with pytest.raises(NotFound):
+        nodes.at(api, "/a")
+    with pytest.raises(BadName):
+        nodes.at(api, "/../x")
+
+
+def test_the_digest_is_the_same_however_the_bytes_are_portioned() -> None:
+    data = random.Random(1).randbytes(3 * MIB + 7)
+    whole, portioned = Digest(whole=True), Digest()
+    whole.update(data)
+    for start in range(0, len(data), 99_991):
+        portioned.update(data[start : start + 99_991])
+    assert whole.tree() == portioned.tree()
+
+
+def test_names_that_would_be_one_file_on_windows_are_told_apart() -> None:
+    remote = ["a?.txt", "a*.txt", "a_.txt", "b.", "c"]
+    assert tree.local_names(remote, windows=True) == ["a__1.txt", "a__2.txt", "a_.txt", "b_", "c"]
+    assert tree.local_names(remote, windows=False) == remote
