@@ -75,7 +75,7 @@ class PieceWindow:
         Damaged, or ClientGone; a piece that failed is done with, and the next call goes on behind it.
         """
         self.fill()
-        flight = self._ahead.popleft() if self._ahead else None
+        flight = self._first()
         if flight is None:
             self._assert_open()
             return None
@@ -90,8 +90,16 @@ class PieceWindow:
         """Cancel what is in flight and drop what has come; may be repeated."""
         self._closed.set()
         self._client.close()
-        while self._ahead:
-            self._ahead.popleft().future.cancel()
+        while flight := self._first():
+            flight.future.cancel()
+
+    def _first(self) -> _Flight | None:
+        try:
+            return self._ahead.popleft()
+        except (
+            IndexError
+        ):  # asked and not looked up before: the other thread may have taken the last one meanwhile
+            return None
 
     def _ask(self, read: PieceRead, attempt: int = 0) -> Future[bytes]:
         return self._client.read(read.chunk.locator, read.chunk.piece_span(read.piece), attempt=attempt)
@@ -166,10 +174,8 @@ def _may_work_again(future: Future[bytes]) -> bool:
 
 def _fault(read: PieceRead, data: bytes) -> Damaged | None:
     """What is wrong with `data`, if it is not the piece that was stored."""
-    wanted, where = (
-        read.chunk.piece_span(read.piece).length,
-        f"Piece {read.piece} of chunk {read.chunk.index}",
-    )
+    wanted = read.chunk.piece_span(read.piece).length
+    where = f"Piece {read.piece} of chunk {read.chunk.index}"
     if len(data) < wanted:
         return ChunkShort(f"{where} came back with {len(data)} of {wanted} bytes.")
     if hashlib.sha256(data).digest() != read.chunk.piece_digest(read.piece):
