@@ -75,6 +75,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def idle(self) -> bool:
         return not self.requests and not self.pending
 
+    def handle_close(self) -> None:
+        if self.request is not None:  # half arrived; waitress would leave its spooled body to the collector
+            self.request.close()
+            self.request = None
+        super().handle_close()
+
     def reset(self) -> None:
         """End the connection so that the reader sees an error, no quiet end. On the main loop only."""
         with suppress(OSError):  # it may be closed already
