@@ -69,7 +69,7 @@ class Lane:
         if self._connection is not None and not self._connection.lost.done():
             return self._connection
         async with self._opening:
-            self._note_loss()
+            await self._bury()
             if self._connection is None:
                 await self._wait_for_breaker(deadline)
                 self._connection = await self._dialled()
@@ -106,8 +106,11 @@ class Lane:
             raise Transient("Telegram cannot be reached; trying again soon.", self._backoff.until - now)
         await asyncio.sleep(max(0.0, self._backoff.until - now))
 
-    def _note_loss(self) -> None:
-        """Throw a lost connection away; one that did not live long counts as a failure to connect."""
+    async def _bury(self) -> None:
+        """Throw a lost connection away, closed for sure: a second one beside it might cost the key.
+
+        One that did not live long counts as a failure to connect.
+        """
         lost = self._connection
         if lost is None or not lost.lost.done():
             return
@@ -118,8 +121,7 @@ class Lane:
             self._backoff.fail(now)
         else:
             self._backoff.succeed()
-        closing = asyncio.ensure_future(lost.close())
-        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await lost.close()
 
 
 def least_loaded(lanes: Sequence[Lane], avoid: Lane | None) -> Lane:
