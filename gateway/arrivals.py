@@ -22,6 +22,8 @@ from streaming.staging import Staging
 
 LIFE = timedelta(days=7)
 """How long an upload may rest between two parts before it expires."""
+REST = timedelta(hours=1)
+"""How long an upload keeps its begun chunk on disk for certain; past that the room may be taken for others."""
 ROOM_WAIT = 50.0
 """Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
 WRITER_WAIT = 2.0
@@ -147,6 +149,23 @@ class Arrivals:
         for upload_id in staged:
             if upload_id not in live and not self._transit.busy(upload_id):
                 self._staging.drop_all(upload_id)
+
+    def make_room(self) -> None:
+        """Take back the begun chunks of uploads that rest, the longest first, while staging is more than half full.
+
+        Their offset goes back to the chunk's start, which a client hears when it asks where to go on.
+        """
+        now = datetime.now(UTC)
+        resting = [upload for upload in self._rows.unfinished() if upload.expires_at - LIFE < now - REST]
+        for upload in sorted(resting, key=lambda upload: upload.expires_at):
+            if 2 * self._staging.held <= self._staging.limit:
+                return
+            if upload.offset == upload.length or not upload.offset % upload.chunk_size:
+                continue
+            with self.writing(upload.id, wait=0):
+                begun = upload.offset // upload.chunk_size
+                self._rows.rewind(upload.id, begun)
+                self._staging.drop(upload.id, begun)
 
     def close(self) -> None:
         self._transit.close()

@@ -66,6 +66,7 @@ class Upkeep:
             except Busy:
                 continue
         self._uploads.free_leftovers()
+        self._uploads.make_room()
         self._rows.forget_old(now - TOMBSTONES)
 
     def settle_intents(self) -> None:

@@ -186,6 +186,13 @@ class Uploads:
         """Free what staging holds for uploads that are over or unknown: a crash came between the two."""
         self._arrivals.free_leftovers()
 
+    def make_room(self) -> None:
+        """Take back what uploads that rest hold in staging, when it is more than half full."""
+        try:
+            self._arrivals.make_room()
+        except (Busy, NotFound, Gone):
+            return  # its client came back at this moment
+
     def close(self) -> None:
         self._arrivals.close()
 

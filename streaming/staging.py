@@ -32,7 +32,7 @@ class Staging:
 
     def __init__(self, root: Path, limit: int) -> None:
         self._root = root
-        self._limit = limit
+        self.limit = limit
         root.mkdir(parents=True, exist_ok=True)
         self._room = Room(limit)
         for upload in self.uploads():
@@ -40,7 +40,7 @@ class Staging:
                 self._room.found(upload, index, size)
 
     def __repr__(self) -> str:
-        return f"<Staging {self._root} holds {self.held} of {self._limit} bytes>"
+        return f"<Staging {self._root} holds {self.held} of {self.limit} bytes>"
 
     @property
     def held(self) -> int:
@@ -89,8 +89,8 @@ class Staging:
         self._rewind(upload, offset, chunk_size)
         self._assert_whole(upload, offset, chunk_size)
         arriving = Body(body, length, checksum)
-        if not arriving.proven and length + chunk_size > self._limit:
-            most = self._limit - chunk_size
+        if not arriving.proven and length + chunk_size > self.limit:
+            most = self.limit - chunk_size
             raise TooLarge(f"A part with a checksum may have {most} bytes here. Send smaller parts.")
         kept = offset
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import errors
+from gateway.arrivals import LIFE
 from model import MIB, ByteRange, File, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house
@@ -311,3 +312,22 @@ def test_a_restart_in_the_middle_loses_nothing_and_the_digest_is_made_later(tmp_
     assert file.sha256 == hashlib.sha256(data).digest()
     assert fetch(second, "/a/file.bin") == data
     second.database.close()
+
+
+def test_a_resting_upload_gives_up_its_begun_chunk_when_staging_is_crowded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build_house(tmp_path, room=5 * MIB)
+    data = os.urandom(4 * MIB)
+    resting, crowding = begin(house, 4 * MIB, "/a"), begin(house, 4 * MIB, "/b")
+    for upload in (resting, crowding):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:MIB]), MIB)
+    house.gateway.uploads.make_room()
+    assert house.gateway.uploads.get(house.user, resting.id).offset == MIB, "nobody rests yet"
+
+    monkeypatch.setattr("gateway.arrivals.REST", -LIFE)
+    house.gateway.uploads.append(house.user, crowding.id, MIB, io.BytesIO(data[MIB:-1]), 3 * MIB - 1)
+    house.gateway.uploads.make_room()
+    assert house.gateway.uploads.get(house.user, resting.id).offset == 0
+    send(house, house.gateway.uploads.get(house.user, resting.id), data)
+    assert fetch(house, "/a") == data
