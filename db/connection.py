@@ -155,18 +155,13 @@ class Database:
 
 
 def _checked_url(url: str) -> str:
+    advice = "Write it as sqlite:///path/to/stowgram.db."
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise Misconfigured(
-            ["DATABASE_URL is not a database URL. Write it as sqlite:///path/to/stowgram.db."]
-        ) from None
+        raise Misconfigured([f"DATABASE_URL is not a database URL. {advice}"]) from None
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise Misconfigured(
-            [
-                f"DATABASE_URL names {parsed.drivername}; this version needs a file: sqlite:///path/to/stowgram.db."
-            ]
-        )
+        raise Misconfigured([f"DATABASE_URL names {parsed.drivername}; this version needs a file. {advice}"])
     return url
 
 
@@ -186,13 +181,8 @@ def _translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise DatabaseUnavailable(_LOCKED) from error
-    except DBAPIError as error:
-        ours = _in_our_words(error.orig)
-        if ours is None:
-            raise
-        raise ours from error
-    except sqlite3.Error as error:
-        ours = _in_our_words(error)
+    except (DBAPIError, sqlite3.Error) as error:
+        ours = _in_our_words(error.orig if isinstance(error, DBAPIError) else error)
         if ours is None:
             raise
         raise ours from error
