@@ -54,7 +54,6 @@ def to_folder(row: Row[Any], path: str) -> Folder:
 
 
 # Finding. ---------------------------------------------------------------------------------------------------
-# ----------
 
 
 def root(connection: Connection, owner_id: int) -> Row[Any]:
@@ -121,7 +120,6 @@ def reach(connection: Connection, node_id: int) -> int:
 
 
 # Making. ----------------------------------------------------------------------------------------------------
-# ----------
 
 
 def taken(found: Row[Any], name: str) -> Conflict:
