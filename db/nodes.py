@@ -234,8 +234,7 @@ def name_columns(name: str) -> dict[str, Any]:
     return {"name": name, "name_key": names.key(name), "name_bytes": len(name.encode())}
 
 
-# Removing.
-# ------------------------------------------------------------------------------------------------------------
+# Removing. --------------------------------------------------------------------------------------------------
 
 
 def remove(connection: Connection, node_id: int, now: datetime) -> None:
