@@ -54,6 +54,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     task_class = Answer
     error_task_class = Refusal
     parser_class = Request
+    request: Request | None = None
 
     def __init__(self, server: TcpWSGIServer, sock: socket.socket, *rest: Any, **named: Any) -> None:
         super().__init__(server, sock, *rest, **named)

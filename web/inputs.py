@@ -32,7 +32,7 @@ class PathConverter(BaseConverter):
     """`<everything:…>` in a route: the rest of the path as it came, so that `names` may refuse `//` and the like."""
 
     part_isolating = False
-    regex = ".*"
+    regex = "(?s:.*)"
     weight = 300
 
 

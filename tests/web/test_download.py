@@ -28,7 +28,10 @@ def test_a_download_is_the_file_and_says_all_about_it(ada: Api) -> None:
     assert headers["Accept-Ranges"] == "bytes"
     digest = base64.b64encode(hashlib.sha256(DATA).digest()).decode()
     assert headers["Repr-Digest"] == f"sha-256=:{digest}:"
-    assert headers["Content-Disposition"] == "attachment; filename=\"groe.bin\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.bin"
+    assert (
+        headers["Content-Disposition"]
+        == "attachment; filename=\"groe.bin\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.bin"
+    )
     assert "sandbox" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "private, no-cache"
@@ -39,7 +42,9 @@ def test_head_has_the_headers_of_get_and_starts_nothing(ada: Api, house: House) 
     path = f"/files/{ada.put('/f', DATA)['id']}/download"
     got, head = ada("GET", path), ada("HEAD", path)
     volatile = {"X-Request-Id", "Date"}
-    assert [h for h in got.headers if h[0] not in volatile] == [h for h in head.headers if h[0] not in volatile]
+    assert [h for h in got.headers if h[0] not in volatile] == [
+        h for h in head.headers if h[0] not in volatile
+    ]
     assert head.data == b"" and house.gateway.downloads.running == 0
 
 
@@ -84,7 +89,13 @@ def test_without_range_requests_everything_is_sent_in_order(house: House, tmp_pa
 
 @pytest.mark.parametrize(
     ("media_type", "shown"),
-    [("image/png", True), ("text/plain", True), ("text/html", False), ("image/svg+xml", False), ("text/xml", False)],
+    [
+        ("image/png", True),
+        ("text/plain", True),
+        ("text/html", False),
+        ("image/svg+xml", False),
+        ("text/xml", False),
+    ],
 )
 def test_only_what_runs_nothing_is_shown_inline(ada: Api, media_type: str, shown: bool) -> None:
     put = ada("PUT", "/api/v1/content/f", {"Content-Type": media_type}, data=b"<script>")
@@ -103,7 +114,9 @@ def test_a_deleted_file_is_a_404_and_so_is_another_users(ada: Api, bob: Api) -> 
     assert ada("GET", f"/files/{2**70}/download").status_code == 404
 
 
-def test_a_browser_without_a_session_is_asked_for_basic_so_that_managers_can_answer(nobody: FlaskClient) -> None:
+def test_a_browser_without_a_session_is_asked_for_basic_so_that_managers_can_answer(
+    nobody: FlaskClient,
+) -> None:
     response = nobody.get("/files/1/download")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Basic")

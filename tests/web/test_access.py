@@ -1,0 +1,240 @@
+"""Who may come in, by which credentials, and to what: every route, as nobody, as another user, as the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from model import User
+from tests.conftest import House
+from tests.serving.conftest import settings_for_tests
+from tests.web.conftest import PASSWORD, Api, basic, csrf
+from web.auth import MAX_REMEMBERED, REMEMBERED, RememberedPasswords
+from web.session import local_path
+
+OPEN_TO_ALL = {
+    "static",
+    "health.alive",
+    "health.ready",
+    "session.form",
+    "session.sign_in",
+    "session.sign_out",
+    "uploads.options",
+}
+OPEN_ON_THIS_HOST = {"health.metrics"}
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str, str]]:
+    """(endpoint, method, path) of everything there is, about one file and one upload."""
+    found = []
+    for rule in flask_app.url_map.iter_rules():
+        path = rule.rule
+        for converter, value in (
+            ("<id:file_id>", str(node)),
+            ("<id:node_id>", str(node)),
+            ("<id:token_id>", "1"),
+            ("<uuid:upload_id>", upload),
+            ("<everything:path>", "f"),
+            ("<path:filename>", "style.css"),
+        ):
+            path = path.replace(converter, value)
+        assert "<" not in path, path
+        methods = (rule.methods or set()) - {"OPTIONS"} if rule.endpoint != "uploads.options" else {"OPTIONS"}
+        found += [(rule.endpoint, method, path) for method in sorted(methods)]
+    return found
+
+
+def test_nobody_gets_in_anywhere_but_where_all_may(flask_app: Flask, nobody: FlaskClient) -> None:
+    for endpoint, method, path in requests_to(flask_app, 1, str(uuid4())):
+        response = nobody.open(
+            path, method=method, headers=TUS, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}, buffered=True
+        )
+        if endpoint in OPEN_TO_ALL:
+            assert response.status_code != 401 or endpoint == "session.sign_in", (method, path)
+        elif endpoint == "page.folder":
+            assert response.status_code == 303 and response.headers["Location"] == "/login?next=%2F"
+        else:
+            assert response.status_code == 401, (method, path)
+            assert "WWW-Authenticate" in response.headers
+
+
+def test_another_user_finds_nothing_of_the_owners(flask_app: Flask, ada: Api, bob: Api, house: House) -> None:
+    node = ada.put("/f", b"secret")["id"]
+    upload = house.gateway.uploads.create(house.user, folder="/", name="u", length=5, media_type=None)
+    for endpoint, method, path in requests_to(flask_app, node, str(upload.id)):
+        if str(node) not in path and str(upload.id) not in path:
+            continue
+        headers = TUS | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+        body = (
+            {"json": {"name": "mine"}} if method == "PATCH" and "uploads" not in path else {"data": b"12345"}
+        )
+        if "json" in body:
+            headers.pop("Content-Type")
+        response = bob(method, path, headers, **body)
+        expected = 204 if endpoint == "uploads.options" else 404
+        if "tokens" in path:
+            continue
+        assert response.status_code == expected, (method, path, response.text)
+    assert ada("GET", f"/files/{node}/download").data == b"secret"
+
+
+def test_a_token_of_another_user_cannot_be_revoked(ada: Api, bob: Api) -> None:
+    token = ada("POST", "/api/v1/tokens", json={"name": "t"}).get_json()["id"]
+    assert bob("DELETE", f"/api/v1/tokens/{token}").status_code == 404
+    assert ada("DELETE", f"/api/v1/tokens/{token}").status_code == 204
+
+
+def test_a_view_that_does_not_say_who_may_call_it_stops_the_app(flask_app: Flask) -> None:
+    from web.auth import refuse_undeclared
+
+    flask_app.view_functions["forgotten"] = lambda: "all my files"
+    with pytest.raises(TypeError, match="forgotten"):
+        refuse_undeclared(flask_app)
+
+
+def test_an_app_without_a_key_is_refused(house: House, tmp_path: object) -> None:
+    from pathlib import Path
+
+    with pytest.raises(ValueError, match="secret_key"):
+        create_app(house.gateway, settings_for_tests(Path(str(tmp_path)), secret_key=b""))
+
+
+def test_basic_takes_the_password_or_a_token_in_its_place(nobody: FlaskClient, house: House) -> None:
+    token, secret = house.gateway.people.make_token(house.user, "t")
+    for good in (PASSWORD, secret):
+        assert nobody.get("/api/v1/nodes", headers=basic("ada", good)).status_code == 200
+    for name, bad in (
+        ("ada", "wrong"),
+        ("bob", PASSWORD),
+        ("bob", secret),
+        ("", ""),
+        ("ada", ""),
+        ("a\0", "x"),
+    ):
+        assert nobody.get("/api/v1/nodes", headers=basic(name, bad)).status_code == 401
+    house.gateway.people.revoke(house.user, token.id)
+    assert nobody.get("/api/v1/nodes", headers=basic("ada", secret)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Basic", "Basic !!!", "Basic /w==", "Bearer", "Bearer ", "Bearer x y", "Digest a=b", "", "\xe9"],
+)
+def test_credentials_that_cannot_be_read_are_wrong_even_beside_a_good_cookie(
+    browser: FlaskClient, header: str
+) -> None:
+    assert browser.get("/api/v1/nodes").status_code == 200
+    assert browser.get("/api/v1/nodes", headers={"Authorization": header}).status_code == 401
+
+
+def test_a_cookie_changes_nothing_without_the_pages_token(browser: FlaskClient) -> None:
+    refused = browser.post("/api/v1/folders", json={"path": "/a"})
+    assert refused.status_code == 403 and "load it again" in refused.get_json()["detail"]
+    assert browser.put("/api/v1/content/f", data=b"x", headers={"X-CSRFToken": "wrong"}).status_code == 403
+    token = {"X-CSRFToken": csrf(browser)}
+    assert browser.post("/api/v1/folders", json={"path": "/a"}, headers=token).status_code == 201
+    assert browser.put("/api/v1/content/f", data=b"x", headers=token).status_code == 201
+
+
+def test_signing_out_ends_the_session_itself(flask_app: Flask, browser: FlaskClient) -> None:
+    cookie = browser.get_cookie("stowgram")
+    assert cookie is not None
+    assert browser.post("/logout").status_code == 403
+    assert browser.post("/logout", data={"csrf_token": csrf(browser)}).status_code == 303
+    thief = flask_app.test_client()
+    thief.set_cookie("stowgram", cookie.value)
+    assert thief.get("/api/v1/nodes").status_code == 401
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(flask_app: Flask) -> None:
+    client = flask_app.test_client()
+    form = {"username": "ada", "password": PASSWORD}
+    cookie = client.post("/login", data=form).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+    assert "Secure" in client.post("/login", data=form, base_url="https://localhost").headers["Set-Cookie"]
+
+
+def test_a_wrong_password_and_an_unknown_name_read_the_same(nobody: FlaskClient) -> None:
+    answers = [
+        nobody.post("/login", data={"username": name, "password": "wrong password"})
+        for name in ("ada", "nobody")
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].text.replace("ada", "") == answers[1].text.replace("nobody", "")
+
+
+def test_another_site_cannot_sign_somebody_in(nobody: FlaskClient) -> None:
+    form = {"username": "ada", "password": PASSWORD}
+    assert nobody.post("/login", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "", None, "/a\nb", "x"]
+)
+def test_after_signing_in_one_stays_here(elsewhere: str | None) -> None:
+    assert local_path(elsewhere) == "/"
+    assert local_path("/?path=/a%20b") == "/?path=/a%20b"
+
+
+def test_metrics_are_for_this_host_and_for_users(nobody: FlaskClient, ada: Api) -> None:
+    assert "stowgram_ready" in nobody.get("/metrics").text
+    assert nobody.get("/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 401
+    assert nobody.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
+    assert ada("GET", "/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+
+
+class Hashing:
+    """A gateway's `people` that counts what a real one would hash."""
+
+    def __init__(self, user: User) -> None:
+        self.people = self
+        self.hashed = 0
+        self._user = user
+
+    def by_password(self, name: str, secret: str) -> User | None:
+        self.hashed += 1
+        return self._user if (name, secret) == ("ada", PASSWORD) or secret == "many" else None
+
+
+@pytest.fixture
+def remembered(house: House) -> tuple[RememberedPasswords, Hashing, Callable[[float], None]]:
+    now = [0.0]
+    hashing = Hashing(house.user)
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    return RememberedPasswords(hashing, clock=lambda: now[0]), hashing, wait  # type: ignore[arg-type]
+
+
+def test_a_right_password_is_hashed_once_a_minute_and_a_wrong_one_each_time(
+    remembered: tuple[RememberedPasswords, Hashing, Callable[[float], None]],
+) -> None:
+    passwords, hashing, wait = remembered
+    for _ in range(16):
+        assert passwords.user("ada", PASSWORD) is not None
+    assert hashing.hashed == 1
+    for _ in range(3):
+        assert passwords.user("ada", "wrong") is None
+    assert hashing.hashed == 4
+    wait(REMEMBERED)
+    assert passwords.user("ada", PASSWORD) is not None
+    assert hashing.hashed == 5
+
+
+def test_only_so_many_passwords_are_remembered(
+    remembered: tuple[RememberedPasswords, Hashing, Callable[[float], None]],
+) -> None:
+    passwords, hashing, _ = remembered
+    for number in range(MAX_REMEMBERED + 1):
+        passwords.user(str(number), "many")
+    passwords.user(str(MAX_REMEMBERED), "many")
+    assert hashing.hashed == MAX_REMEMBERED + 1
+    passwords.user("0", "many")
+    assert hashing.hashed == MAX_REMEMBERED + 2
