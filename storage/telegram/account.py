@@ -18,7 +18,7 @@ from storage.telegram.budget import Budget
 from storage.telegram.channel import ById, Channel, Home, resolve
 from storage.telegram.connection import Dialling
 from storage.telegram.documents import Document, Documents
-from storage.telegram.errors import Flooded, SignedOut
+from storage.telegram.errors import Flooded, NoAccess, SignedOut
 from storage.telegram.lane import SLOTS, Lane, least_loaded
 from storage.telegram.media import MediaLanes
 from storage.telegram.sessions import SessionFolder
@@ -76,9 +76,9 @@ class Account:
         """When the account may call `method` again, on the loop's clock: 0 for now, infinity with a fault."""
         return math.inf if self.fault else self._waits.get(method.__name__, 0.0)
 
-    def waits_longest(self) -> float:
-        """Until when the longest flood wait lasts, on the loop's clock."""
-        return max(self._waits.values(), default=0.0)
+    def waits(self, now: float) -> dict[str, float]:
+        """The flood waits that are not over: seconds left, by method. From any thread."""
+        return {method: until - now for method, until in list(self._waits.items()) if until > now}
 
     async def prepare(self, deadline: float) -> None:
         """Connect, and learn about ourselves and the channel; cheap once done. Raises a StoreError."""
@@ -164,13 +164,18 @@ class Account:
         """Up to 100 messages by id, as Telegram gives them: empty ones for those that are gone. Raises a StoreError."""
         deadline = asyncio.get_running_loop().time() + self._timing.control
         wanted = [types.InputMessageID(number) for number in ids]
+        there = await self.channel(channel, deadline)
+        request = functions.channels.GetMessagesRequest(there.input, wanted)
+        return list((await self.ask_at(there, request, deadline)).messages)
+
+    async def ask_at(self, there: Channel, request: TLRequest, deadline: float, *, once: bool = False) -> Any:
+        """`ask` about a channel. Losing access to the home channel is a fault of the account; another may have it."""
         try:
-            there = await self.channel(channel, deadline)
-            answer = await self.ask(functions.channels.GetMessagesRequest(there.input, wanted), deadline)
-        except Permanent as error:
-            self.fault = self.fault or error  # the channel is out of reach; another account may see it
+            return await self.ask(request, deadline, once=once)
+        except NoAccess as error:
+            if there == self.home_channel:
+                self.fault = error
             raise
-        return list(answer.messages)
 
     def forgive(self) -> None:
         """Give a fault that a person may have mended meanwhile another chance; a lost session stays lost."""

@@ -40,6 +40,10 @@ class SignedOut(Permanent):
     """The authorization is gone: duplicated, revoked or never there."""
 
 
+class NoAccess(Permanent):
+    """This account cannot see the channel, or may not do this in it; another one may."""
+
+
 class Refusal(Permanent):
     """An answer that has no word of its own here; `code` is Telegram's."""
 
@@ -135,14 +139,14 @@ def _translated_rpc(error: rpc.RPCError) -> StoreError:
     if code in ("MESSAGE_ID_INVALID", "MESSAGE_IDS_EMPTY", "FILE_ID_EXPIRED"):
         return ChunkMissing("The message is gone from the channel.")
     if isinstance(error, _CHANNEL_GONE):
-        return Permanent(
+        return NoAccess(
             f"The channel cannot be reached ({code}): it was deleted, or the account is not a member. "
             "Add the account to the channel as an administrator, or correct TELEGRAM_CHANNEL."
         )
     if isinstance(error, _NO_SUCH_CHANNEL):
         return Permanent(f"TELEGRAM_CHANNEL names no channel that there is ({code}): correct it.")
     if isinstance(error, _NOT_ALLOWED):
-        return Permanent(
+        return NoAccess(
             f"The account may not do this in the channel ({code}): "
             "make it an administrator who may post and delete messages."
         )

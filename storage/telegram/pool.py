@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Sequence
 
 from telethon.tl import TLRequest
@@ -88,7 +89,17 @@ class Pool:
         lanes = sum(lane.is_up for account in up for lane in account.lanes)
         title = next(account.home_channel.title for account in up if account.home_channel)
         names = ", ".join(account.name for account in up)
-        return True, " ".join([f"Channel {title!r} by {names}, {lanes} connection(s).", *faults])
+        return True, " ".join(
+            [f"Channel {title!r} by {names}, {lanes} connection(s).", *self._waits(), *faults]
+        )
+
+    def _waits(self) -> list[str]:
+        now = time.monotonic()  # which is the clock of every asyncio loop
+        return [
+            f"{account.name} has to wait {seconds:.0f} s before the next {method}."
+            for account in self.accounts
+            for method, seconds in account.waits(now).items()
+        ]
 
     async def close(self) -> None:
         await asyncio.gather(*(account.close() for account in self.accounts))

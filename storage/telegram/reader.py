@@ -17,7 +17,7 @@ from model import MIB, PIECE_SIZE, ByteRange, Locator
 from storage.base import ChunkClient
 from storage.telegram.account import Account
 from storage.telegram.documents import Document
-from storage.telegram.errors import Flooded, SignedOut, StaleReference, WrongDataCentre
+from storage.telegram.errors import Flooded, NoAccess, SignedOut, StaleReference, WrongDataCentre
 from storage.telegram.lane import Lane
 from storage.telegram.loop import LoopThread
 from storage.telegram.pool import BYTES_IN_FLIGHT, Pool
@@ -114,9 +114,7 @@ class _Journey:
 
     async def _learn(self, account: Account, error: StoreError, *, last: bool) -> None:
         """Prepare the next attempt by what went wrong, or raise `error` if there should be none."""
-        if last or not isinstance(error, Transient | SignedOut):
-            if account.fault is error and any(other.fault is None for other in self._pool.accounts):
-                return  # this account cannot see the channel, another one may
+        if last or not (isinstance(error, Transient) or error is account.fault):
             raise error
         match error:
             case StaleReference() if self._document is not None:
@@ -127,9 +125,9 @@ class _Journey:
                 account.documents.forget(self._locator, self._document)
             case WrongDataCentre() if self._document is not None:
                 account.documents.move(self._locator, self._document, error.dc)
-            case Flooded() | SignedOut():
+            case Flooded() | SignedOut() | NoAccess():
                 pass  # `choose` waits, takes another account, or says that there is none
-            case _:
+            case Transient():
                 _log.info("Reading message %d again: %s", self._locator.message, error)
                 self._avoid = self._lane
                 await asyncio.sleep(min(self._shortest_wait, error.retry_after))

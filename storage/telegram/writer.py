@@ -18,7 +18,7 @@ from storage.base import Source
 from storage.telegram import captions
 from storage.telegram.account import Account
 from storage.telegram.documents import document_of
-from storage.telegram.errors import AlreadyPosted, ConnectionLost, Flooded, PartsLost, SignedOut
+from storage.telegram.errors import AlreadyPosted, ConnectionLost, Flooded, NoAccess, PartsLost, SignedOut
 from storage.telegram.finder import Finder
 from storage.telegram.lane import Lane
 from storage.telegram.pool import Pool
@@ -57,7 +57,7 @@ class Writer:
             try:
                 media = await self._upload(account, label, source)
                 return await self._post(account, label, media)
-            except (PartsLost, ConnectionLost, Flooded, SignedOut) as error:
+            except (PartsLost, ConnectionLost, Flooded, SignedOut, NoAccess) as error:
                 if attempt == TRIES:
                     raise
                 _log.info("Putting chunk %d of %s again: %s", label.index, label.file, error)
@@ -108,7 +108,7 @@ class Writer:
             after = self._outcomes.setdefault(label, self._newest)
             assert isinstance(after, int)
             try:
-                answer = await account.ask(request, deadline, once=True)
+                answer = await account.ask_at(channel, request, deadline, once=True)
                 if (locator := self._posted(account, answer, random_id)) is not None:
                     return self._remember(label, locator)
                 found = await self._finder.find(label, channel.id, after)
