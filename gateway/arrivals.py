@@ -67,10 +67,16 @@ class Arrivals:
             writer.lock.release()
 
     def take(
-        self, upload: Upload, writer: Writer, body: BinaryIO, length: int, checksum: bytes | None
+        self,
+        upload: Upload,
+        writer: Writer,
+        body: BinaryIO,
+        length: int,
+        checksum: bytes | None,
+        life: timedelta,
     ) -> None:
         """Stage the next `length` bytes and make their offset durable; send each chunk on as it becomes complete."""
-        expires = datetime.now(UTC) + LIFE
+        expires = datetime.now(UTC) + life
         durable, stop = upload.offset, upload.offset + length
 
         def chunk_complete(index: int) -> None:

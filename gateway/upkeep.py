@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from db import Database
 from db.contents import Contents
+from db.people import People
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ClientGone, Damaged, StoreError
@@ -31,6 +32,7 @@ class Upkeep:
     def __init__(self, database: Database, store: ChunkStore, uploads: Uploads, downloads: Downloads) -> None:
         self._rows = Rows(database)
         self._contents = Contents(database)
+        self._people = People(database)
         self._trash = Trash(database)
         self._store = store
         self._uploads = uploads
@@ -56,9 +58,10 @@ class Upkeep:
             except Damaged as error:
                 log.warning("upload %s: %s", upload.id, error)
 
-    def expire_uploads(self) -> None:
-        """Give up uploads past their time, and free what staging holds for none."""
+    def expire(self) -> None:
+        """Give up uploads past their time, free what staging holds for none, and forget sessions that are over."""
         now = datetime.now(UTC)
+        self._people.forget_expired(now)
         for upload_id in self._rows.expired(now):
             try:
                 self._uploads.give_up(upload_id)

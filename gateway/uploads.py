@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mimetypes
 from dataclasses import replace as changed
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -35,6 +35,8 @@ from streaming.staging import Staging
 
 FINISH_WAIT = 50.0
 """Seconds that the last part waits for the store before the client is told to come back."""
+PUT_LIFE = timedelta(minutes=10)
+"""How long what a plain PUT left behind is kept after a crash: nobody can go on with it, and its client sends it anew."""
 MAX_LENGTH = 1 << 50
 """Bytes in one file, 1 PiB: a bound on the arithmetic, not on people."""
 
@@ -102,6 +104,18 @@ class Uploads:
         Raises OffsetMismatch, Busy, ChecksumMismatch (nothing kept), BadInput (past the end), AtCapacity (the store is
         slower than the client: come back), OutOfSpace, StoreError, Damaged, and what `get` raises.
         """
+        return self._append(user, upload_id, offset, body, length, checksum, LIFE)
+
+    def _append(
+        self,
+        user: User,
+        upload_id: UUID,
+        offset: int,
+        body: BinaryIO,
+        length: int,
+        checksum: bytes | None,
+        life: timedelta,
+    ) -> Upload:
         self._rows.get(upload_id, user.id)
         with self._arrivals.writing(upload_id) as writer:
             upload = self._rows.get(upload_id, user.id)
@@ -115,7 +129,7 @@ class Uploads:
             if upload.offset == upload.length:
                 self._arrivals.take_again(upload, body, checksum)
             else:
-                self._arrivals.take(upload, writer, body, length, checksum)
+                self._arrivals.take(upload, writer, body, length, checksum, life)
             if offset + length == upload.length:
                 self._arrivals.finish(upload, writer, FINISH_WAIT)
         return self.get(user, upload_id)
@@ -151,7 +165,7 @@ class Uploads:
             user, folder=folder, name=name, length=length, media_type=media_type, replace=not only_new
         )
         try:
-            upload = self.append(user, upload.id, 0, body, length)
+            upload = self._append(user, upload.id, 0, body, length, None, PUT_LIFE)
         except StowgramError:
             self._arrivals.give_up(upload.id)
             raise

@@ -30,7 +30,7 @@ class Keeper:
             "go on with uploads": (3.0, upkeep.go_on_with_uploads),
             "empty the trash": (5.0, upkeep.empty_trash),
             "settle intents": (10.0, upkeep.settle_intents),
-            "expire uploads": (60.0, upkeep.expire_uploads),
+            "expire": (60.0, upkeep.expire),
             "complete digests": (15.0, lambda: upkeep.complete_digests(self._stop.is_set)),
         }
         self._due = dict.fromkeys(self._tasks, 0.0)

@@ -1,0 +1,103 @@
+"""`kill -9` of the gateway at every step of an upload, with the real `put` on the other side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox_process import RunningSandbox, start_sandbox
+from tests.whole.dying import STEPS
+from tests.whole.known import orphans
+from tests.whole.running import RunningGateway
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        sys.platform == "win32", reason="kill -9 is POSIX; Windows' TerminateProcess is the same to files"
+    ),
+]
+
+SIZE = (9 << 20) + 17
+"""Two parts of `put`; chunks of 4, 4 and 1 MiB and 17 bytes: with the manifest, four messages."""
+WALK = [
+    ("create", "before", 1),
+    ("create", "after", 1),
+    ("receive", "before", 2),
+    ("advance", "before", 1),
+    ("advance", "after", 2),
+    ("receive", "after", 2),
+    ("intend", "before", 1),
+    ("intend", "before", 3),
+    ("put", "before", 1),
+    ("put", "after", 1),
+    ("put", "after", 2),
+    ("stored", "after", 1),
+    ("drop", "before", 1),
+    ("drop", "after", 1),
+    ("read back", "before", 1),
+    ("intend", "before", 4),
+    ("put", "before", 4),
+    ("put", "after", 4),
+    ("finish", "before", 1),
+    ("finish", "after", 1),
+    ("free staging", "after", 1),
+]
+"""The state of the world changes between these; what comes before one is what comes after the one above it."""
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with start_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("step", "when", "number"), WALK)
+def test_a_gateway_killed_at_any_step_loses_nothing_and_leaves_no_orphan(
+    tmp_path: Path, sandbox: RunningSandbox, step: str, when: str, number: int
+) -> None:
+    for message in sandbox.control.list_messages(sandbox.channel):  # of the test before
+        sandbox.control.delete_message(sandbox.channel, message.id)
+    local = tmp_path / "film.bin"
+    local.write_bytes(os.urandom(SIZE))
+    gateway = RunningGateway(tmp_path / "data", sandbox, {"CHUNK_SIZE_MIB": "4"})
+    gateway.start(("-m", "tests.whole.dying", step, when, str(number)))
+    assert gateway.process is not None
+    with gateway.command("put", local, "/films/") as put:
+        try:
+            assert gateway.process.wait(40) == -9, "the step was reached"
+            _nothing_is_half_visible(gateway)
+            gateway.start()
+            said, _ = put.communicate(timeout=60)
+        finally:
+            put.kill()
+    if put.returncode != 0:
+        gateway.run("put", local, "/films/")
+    with gateway.client() as client:
+        node = client.get("/api/v1/nodes", params={"path": "/films"}).json()["items"][0]
+        body = client.get(f"/files/{node['id']}/download").content
+    assert hashlib.sha256(body).digest() == hashlib.sha256(local.read_bytes()).digest(), said
+    _no_orphan_stays(gateway, sandbox)
+    assert gateway.stop() == 0
+
+
+def _nothing_is_half_visible(gateway: RunningGateway) -> None:
+    """A file that is in the tree has all of its chunks."""
+    chunks = "select coalesce(sum(chunks.size), 0) from chunks where content_id = contents.id"
+    with closing(sqlite3.connect(gateway.data / "stowgram.sqlite3")) as database:
+        rows = database.execute(f"select size, ({chunks}) from contents").fetchall()
+    assert all(size == there for size, there in rows)
+
+
+def _no_orphan_stays(gateway: RunningGateway, sandbox: RunningSandbox) -> None:
+    deadline = time.monotonic() + 40
+    while orphans(gateway.data, sandbox):
+        assert time.monotonic() < deadline, f"orphans: {orphans(gateway.data, sandbox)}"
+        time.sleep(0.2)
