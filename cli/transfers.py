@@ -57,6 +57,7 @@ def _transfer(what: str, url: str | None, token: str | None) -> Iterator[tuple[A
     with _api(url, token) as api:
         try:
             with Progress(what) as progress:
+                api.notice = progress.say
                 report = Report(say=progress.say, expect=progress.expect)
                 yield api, progress, report
         except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 from types import TracebackType
@@ -16,8 +16,8 @@ import errors
 from client.patience import Patience
 from errors import AtCapacity, ClientGone, StoreError, StowgramError, Transient
 
-PATIENCE = 300.0
-"""Seconds without any progress after which a command gives up. A short flood wait of Telegram fits in it."""
+PATIENCE = 120.0
+"""Seconds without any progress after which a command gives up: a restart or a short flood wait fits in it."""
 FIRST_PATIENCE = 5.0
 """Seconds to go on knocking at a server that has not answered once: most likely it does not run."""
 TIMEOUT = httpx.Timeout(connect=10.0, write=60.0, read=120.0, pool=60.0)
@@ -50,6 +50,8 @@ class Api:
     def __init__(self, url: str, token: str | None, *, patience: float = PATIENCE) -> None:
         self.url = url.rstrip("/")
         self.stop = Event()
+        self.notice: Callable[[str], None] = lambda sentence: None
+        """Gets a sentence when the server keeps us waiting."""
         self._patience = patience
         self._answered = False
         self._http = httpx.Client(
@@ -72,7 +74,8 @@ class Api:
         self._http.close()
 
     def patience(self) -> Patience:
-        return Patience(self._patience if self._answered else min(self._patience, FIRST_PATIENCE), self.stop)
+        seconds = self._patience if self._answered else min(self._patience, FIRST_PATIENCE)
+        return Patience(seconds, self.stop, self.notice)
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """The whole answer to a request that may be repeated. `request` is httpx's: headers, json, content.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from threading import Event
 from time import monotonic
 
@@ -11,13 +12,20 @@ from errors import AtCapacity, ClientGone, StowgramError, Transient
 LONGEST_PAUSE = 15.0
 """Seconds between two tries at most, unless the server asked for more."""
 
+TRIES_BEFORE_NOTICE = 4
+"""After about 2 s of trying in silence."""
+
 
 class Patience:
-    """Allows for `seconds` without progress. `stop` ends every pause at once, with ClientGone."""
+    """Allows for `seconds` without progress. `stop` ends every pause at once, with ClientGone.
 
-    def __init__(self, seconds: float, stop: Event) -> None:
+    `notice` gets a sentence when the trouble lasts, so that nobody looks at a bar that stands still and wonders.
+    """
+
+    def __init__(self, seconds: float, stop: Event, notice: Callable[[str], None]) -> None:
         self._seconds = seconds
         self._stop = stop
+        self._notice = notice
         self.renew()
 
     def renew(self) -> None:
@@ -33,5 +41,7 @@ class Patience:
         if monotonic() + pause > self._deadline:
             raise error
         self._tries += 1
+        if self._tries == TRIES_BEFORE_NOTICE:
+            self._notice(f"{error} Trying again for up to {self._seconds:.0f} s.")
         if self._stop.wait(pause):
             raise ClientGone("stopped") from error
