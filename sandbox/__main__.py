@@ -22,21 +22,30 @@ _CENTRES = (2, 4)
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
-    logging.basicConfig(level=options.log_level, format="sandbox: %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=options.log_level, format="sandbox: %(levelname)s %(message)s", stream=sys.stderr
+    )
     if options.host not in LOOPBACK:
         sys.stderr.write(f"sandbox: {options.host} is not loopback; only 127.0.0.1 and ::1 are possible\n")
         return 2
+    options.data.mkdir(parents=True, exist_ok=True)
     asyncio.run(_serve(options))
     return 0
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="sandbox", description="An MTProto server for Stowgram; loopback only.")
+    parser = argparse.ArgumentParser(
+        prog="sandbox", description="An MTProto server for Stowgram; loopback only."
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder where everything is kept")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="of the main address of DC 2; 0: as last time, or any")
+    parser.add_argument(
+        "--port", type=int, default=0, help="of the main address of DC 2; 0: as last time, or any"
+    )
     parser.add_argument("--control", action="store_true", help="open a port on which faults can be injected")
-    parser.add_argument("--provision", action="store_true", help="make accounts and a channel (done on first start)")
+    parser.add_argument(
+        "--provision", action="store_true", help="make accounts and a channel (done on first start)"
+    )
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     parser.add_argument("--log-level", default="WARNING")
     return parser.parse_args(arguments)
@@ -44,7 +53,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 async def _serve(options: argparse.Namespace) -> None:
     folder: Path = options.data
-    folder.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     if options.exit_with_stdin:

@@ -51,8 +51,7 @@ class Upload:
             known = next((size for number, size in self.sizes.items() if number < self.total - 1), len(data))
             if known != len(data):
                 raise UploadRefused("FILE_PART_SIZE_CHANGED")
-        self.file.seek(part * SLOT)
-        self.file.write(data)
+        _write_at(self.file, part * SLOT, data)
         self.sizes[part] = len(data)
         self.touched = time.monotonic()
 
@@ -96,7 +95,7 @@ class Bodies:
             raise UploadRefused("FILE_PARTS_INVALID")
         if upload is None:
             path = self._uploads_folder / f"{account}_{file_id & 0xFFFFFFFFFFFFFFFF:016x}"
-            upload = Upload(path, total is not None, total, _open_new(path))
+            upload = Upload(path, total is not None, total, path.open("w+b", buffering=0))
             self._uploads[account, file_id] = upload
         upload.save(part, data)
 
@@ -122,7 +121,7 @@ class Bodies:
                 if md5 and _md5_of(file) != md5.lower():
                     raise UploadRefused("MD5_CHECKSUM_INVALID")
                 os.fsync(file.fileno())
-            os.replace(upload.path, self._path(document))
+            upload.path.replace(self._path(document))
             _sync_folder(self._documents)
         finally:
             upload.path.unlink(missing_ok=True)
@@ -185,7 +184,7 @@ def check_part(part: int, total: int | None, size: int, max_parts: int) -> None:
 
 
 def _check_part_size(size: int) -> None:
-    """"part_size % 1024 = 0" and "524288 % part_size = 0", for every part but the last."""
+    """ "part_size % 1024 = 0" and "524288 % part_size = 0", for every part but the last."""
     if size % 1024 or SLOT % size:
         raise UploadRefused("FILE_PART_SIZE_INVALID")
 
@@ -195,19 +194,24 @@ def _close_gaps(file: BinaryIO, sizes: dict[int, int], size: int) -> None:
     if sizes[0] != SLOT:
         for part in range(1, len(sizes)):
             file.seek(part * SLOT)
-            data = file.read(sizes[part])
-            file.seek(part * sizes[0])
-            file.write(data)
+            _write_at(file, part * sizes[0], file.read(sizes[part]))
     file.truncate(size)
 
 
 def _md5_of(file: BinaryIO) -> str:
     file.seek(0)
-    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    digest = hashlib.md5(usedforsecurity=False)
+    while data := file.read(SLOT):
+        digest.update(data)
+    return digest.hexdigest()
 
 
-def _open_new(path: Path) -> BinaryIO:
-    return path.open("w+b", buffering=0)
+def _write_at(file: BinaryIO, offset: int, data: bytes) -> None:
+    """All of `data`; an unbuffered file may take less when the disk is nearly full, which then fails as full."""
+    file.seek(offset)
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import sqlite3
+import sys
 from collections import deque
 from collections.abc import Awaitable
 from inspect import isawaitable
@@ -202,9 +203,25 @@ class Connection:
             return
         # Frames are numbered, and one must not be sent in the middle of another.
         async with self._sending:
-            data = b"".join(self._wire.frame(packet))
-            await asyncio.get_running_loop().sock_sendall(self._socket, data)
-            self._server.statistics.bytes_served += len(data)
+            pieces = self._wire.frame(packet)
+            await _send_all(self._socket, pieces)
+        self._server.statistics.bytes_served += sum(map(len, pieces))
+
+
+async def _send_all(sock: socket.socket, pieces: Buffers) -> None:
+    """All pieces; where the system can gather them, without copying them together first."""
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        await loop.sock_sendall(sock, b"".join(pieces))
+        return
+    try:
+        sent = sock.sendmsg(pieces)
+    except BlockingIOError:
+        sent = 0
+    for piece in pieces:
+        if sent < len(piece):
+            await loop.sock_sendall(sock, memoryview(piece)[sent:])
+        sent = max(sent - len(piece), 0)
 
 
 def _pack(result: Any) -> Buffers:

@@ -1,6 +1,6 @@
 """The control port: JSON lines over loopback TCP, by which tests look into a sandbox and make it misbehave.
 
-Each request is `{"do": NAME, ...arguments}`, each answer `{"ok": true, "result": ...}` or `{"ok": false, "error": "..."}`.
+A request is `{"do": NAME, ...arguments}`, its answer `{"ok": true, "result": ...}` or `{"ok": false, "error": ...}`.
 `Control` is the client, `serve_control` the server; the methods of one are the commands of the other.
 """
 
@@ -62,7 +62,7 @@ class Control:
         self._do("bandwidth", rate=bytes_per_second)
 
     def rpc_error(self, method: str, code: int, message: str, times: int | None = 1, after: int = 0) -> None:
-        """Answer the next `times` (None: all) calls of `method` (`upload.getFile`, or `*`) with an error, after `after`."""
+        """Answer the next `times` (None: all) calls of `method` (`upload.getFile`, or `*`) with an error."""
         self._do("rule", kind="error", method=method, code=code, message=message, times=times, after=after)
 
     def drop(self, method: str, times: int | None = 1, after: int = 0) -> None:
@@ -164,7 +164,7 @@ async def serve_control(server: Server, listener: socket.socket) -> None:
 
 
 class _Commands:
-    """The server's end: one method for each command. Marked ids of channels (-100...) are taken as well as bare ones."""
+    """The server's end: one method for each command. Channel ids are marked (-100...) or bare."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -9,8 +9,9 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -55,7 +56,7 @@ class Account:
 
 @dataclass(slots=True)
 class AuthKey:
-    """An auth key of one data centre and who signed in with it. `verdict` is the error that a dead key gets for ever."""
+    """An auth key of one data centre, and who signed in with it. `verdict`: the error that a dead key always gets."""
 
     id: bytes
     dc: int
@@ -113,7 +114,7 @@ class Records:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
         rows = self._db.execute("SELECT id, dc, key, account, is_inited, verdict FROM auth_keys")
-        self._keys = {row[0]: AuthKey(*row[:4], bool(row[4]), row[5]) for row in rows}
+        self._keys = {row[0]: _key_of(row) for row in rows}
 
     def close(self) -> None:
         self._db.close()
@@ -162,7 +163,14 @@ class Records:
     def add_channel(self, channel: Channel) -> None:
         """A new channel; its creator is its first administrator, and message 1 says that it was made."""
         with self._transaction():
-            row = (channel.id, channel.title, channel.about, channel.is_broadcast, channel.username, channel.invite)
+            row = (
+                channel.id,
+                channel.title,
+                channel.about,
+                channel.is_broadcast,
+                channel.username,
+                channel.invite,
+            )
             rest = (channel.creator, channel.created, False, 1, 1)
             self._db.execute("INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row + rest)
             self._db.execute("INSERT INTO members VALUES (?, ?, TRUE)", (channel.id, channel.creator))
@@ -171,7 +179,7 @@ class Records:
 
     def channels(self) -> list[Channel]:
         rows = self._db.execute("SELECT * FROM channels ORDER BY id")
-        return [Channel(*row[:3], bool(row[3]), *row[4:8], bool(row[8]), *row[9:]) for row in rows]
+        return [_channel_of(row) for row in rows]
 
     def channel(self, channel: int) -> Channel | None:
         return next((known for known in self.channels() if known.id == channel), None)
@@ -231,7 +239,9 @@ class Records:
 
     def history(self, channel: int, below: int, above: int, limit: int) -> list[Message]:
         """The newest messages with ids below `below` and above `above`, newest first."""
-        return self._select("AND m.id < ? AND m.id > ? ORDER BY m.id DESC LIMIT ?", channel, below, above, limit)
+        return self._select(
+            "AND m.id < ? AND m.id > ? ORDER BY m.id DESC LIMIT ?", channel, below, above, limit
+        )
 
     def count_messages(self, channel: int) -> int:
         row = self._db.execute("SELECT count(*) FROM messages WHERE channel = ?", (channel,)).fetchone()
@@ -267,7 +277,7 @@ class Records:
             " FROM messages m LEFT JOIN documents d ON d.id = m.document WHERE m.channel = ? " + condition,
             values,
         )
-        return [Message(*row[:5], Document(*row[5:]) if row[5] is not None else None) for row in rows]
+        return [_message_of(row) for row in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -279,3 +289,20 @@ class Records:
             raise
         if self._db.in_transaction:
             self._db.execute("COMMIT")
+
+
+def _key_of(row: tuple[Any, ...]) -> AuthKey:
+    key_id, dc, key, account, is_inited, verdict = row
+    return AuthKey(key_id, dc, key, account, bool(is_inited), verdict)
+
+
+def _channel_of(row: tuple[Any, ...]) -> Channel:
+    channel = Channel(*row)
+    return replace(channel, is_broadcast=bool(channel.is_broadcast), is_deleted=bool(channel.is_deleted))
+
+
+def _message_of(row: tuple[Any, ...]) -> Message:
+    channel, number, sender, sent, text, *document = row
+    return Message(
+        channel, number, sender, sent, text, Document(*document) if document[0] is not None else None
+    )

@@ -10,7 +10,9 @@ import logging
 import socket
 import sys
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.connection import Connection
 from sandbox.protocol.auth_key import RsaKey
@@ -52,7 +54,7 @@ class Server:
         self.start(self._accept(listener, address))
         return address
 
-    def start(self, work: asyncio.coroutines.Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` until it ends or the server closes."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -68,7 +70,12 @@ class Server:
         if connection.address.media_only or key is None or key.account is None:
             return
         other = self._speakers.get(key_id)
-        if other is not None and other is not connection and other in self.connections and key.verdict is None:
+        if (
+            other is not None
+            and other is not connection
+            and other in self.connections
+            and key.verdict is None
+        ):
             log.warning("an auth key spoke over two connections at once: %r and %r", other, connection)
             self.world.kill_key(key, "AUTH_KEY_DUPLICATED")
         self._speakers[key_id] = connection

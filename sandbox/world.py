@@ -49,7 +49,6 @@ class World:
     """One Telegram. `home` is the data centre where all accounts live and where uploads are stored."""
 
     def __init__(self, folder: Path, secret: bytes, application: Application, home: int = 2) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.records = Records(folder / "records.sqlite3")
         self.bodies = Bodies(folder)
         self.application = application

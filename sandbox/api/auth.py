@@ -33,7 +33,9 @@ def send_code(call: Call, request: Any) -> Any:
     _check_home(call, "PHONE_MIGRATE")
     login = Login(account, secrets.token_hex(9))
     call.world.logins[call.key.id] = login
-    return types.auth.SentCode(types.auth.SentCodeTypeApp(len(account.code or "")), login.code_hash, timeout=120)
+    return types.auth.SentCode(
+        types.auth.SentCodeTypeApp(len(account.code or "")), login.code_hash, timeout=120
+    )
 
 
 @method(functions.auth.ResendCodeRequest, Audience.ANYBODY)
@@ -67,7 +69,11 @@ def get_password(call: Call, request: Any) -> Any:
     srp_id = secrets.randbits(62)
     login.srp = {srp_id: asked.secret}
     return _password(
-        has_password=True, current_algo=srp.algorithm(), srp_B=asked.public, srp_id=srp_id, hint="see the sandbox"
+        has_password=True,
+        current_algo=srp.algorithm(),
+        srp_B=asked.public,
+        srp_id=srp_id,
+        hint="see the sandbox",
     )
 
 

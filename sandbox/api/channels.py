@@ -76,7 +76,9 @@ def create_channel(call: Call, request: Any) -> Any:
 
 @method(functions.channels.GetChannelsRequest)
 def get_channels(call: Call, request: Any) -> Any:
-    return types.messages.Chats([channel_view(call, find_channel(call, peer)) for peer in request.id[:MAX_IDS]])
+    return types.messages.Chats(
+        [channel_view(call, find_channel(call, peer)) for peer in request.id[:MAX_IDS]]
+    )
 
 
 @method(functions.channels.GetFullChannelRequest)
@@ -173,7 +175,12 @@ def check_chat_invite(call: Call, request: Any) -> Any:
     if call.account.id in members:
         return types.ChatInviteAlready(channel_view(call, channel))
     return types.ChatInvite(
-        channel.title, types.PhotoEmpty(0), len(members), color=0, channel=True, broadcast=channel.is_broadcast
+        channel.title,
+        types.PhotoEmpty(0),
+        len(members),
+        color=0,
+        channel=True,
+        broadcast=channel.is_broadcast,
     )
 
 

@@ -44,5 +44,7 @@ def resolve_username(call: Call, request: Any) -> Any:
             return types.contacts.ResolvedPeer(types.PeerUser(account.id), [], [user_view(call, account)])
     for channel in call.world.records.channels():
         if (channel.username or "").lower() == wanted and not channel.is_deleted:
-            return types.contacts.ResolvedPeer(types.PeerChannel(channel.id), [channel_view(call, channel)], [])
+            return types.contacts.ResolvedPeer(
+                types.PeerChannel(channel.id), [channel_view(call, channel)], []
+            )
     raise RpcError(400, "USERNAME_NOT_OCCUPIED")

@@ -1,8 +1,8 @@
 """MTProto as a pure thing: bytes in, messages out. No sockets, no disk, no event loop, and nothing of Telegram's API.
 
 `wire.Wire` is the whole of it for one connection; the modules beside it are its layers, outermost first: `transports`
-(frames), `crypto` (MTProto 2.0 encryption), `auth_key` (the key exchange), `messages` (containers and gzip) and `session`
-(message ids, salts, acknowledgements). Whatever bytes arrive, it parses them or raises ProtocolError, nothing else.
+(frames), `crypto` (MTProto 2.0 encryption), `auth_key` (the key exchange), `messages` (containers and gzip) and
+`session` (message ids, salts, acknowledgements). Whatever arrives, it parses it or raises ProtocolError, nothing else.
 Source of all rules: https://core.telegram.org/mtproto and the pages below it.
 """
 

@@ -99,7 +99,9 @@ class KeyExchange:
         self._nonce, self._server_nonce = _int_bytes(request.nonce, 16), os.urandom(16)
         self._pq = random_prime(31) * random_prime(31)
         return bytes(
-            types.ResPQ(request.nonce, _signed(self._server_nonce), _shortest(self._pq), [self._rsa.fingerprint])
+            types.ResPQ(
+                request.nonce, _signed(self._server_nonce), _shortest(self._pq), [self._rsa.fingerprint]
+            )
         )
 
     def _offer(self, request: Any) -> bytes:
@@ -144,7 +146,10 @@ class KeyExchange:
         return bytes(types.DhGenOk(_signed(self._nonce), _signed(self._server_nonce), _signed(nonce_hash)))
 
     def _check_nonces(self, message: Any) -> None:
-        if (_int_bytes(message.nonce, 16), _int_bytes(message.server_nonce, 16)) != (self._nonce, self._server_nonce):
+        if (_int_bytes(message.nonce, 16), _int_bytes(message.server_nonce, 16)) != (
+            self._nonce,
+            self._server_nonce,
+        ):
             raise ProtocolError("nonces of another key exchange")
 
     def _decrypt_inner(self, encrypted: bytes) -> Any:

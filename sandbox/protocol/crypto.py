@@ -6,6 +6,7 @@ https://core.telegram.org/mtproto/description#defining-aes-key-and-initializatio
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from hashlib import sha1, sha256
 
 import cryptg
@@ -13,8 +14,8 @@ import cryptg
 from sandbox.protocol import ProtocolError
 from sandbox.protocol.transports import Buffers
 
-_SEGMENT = 64 << 10
-"""Bytes encrypted at a time: results of this size are recycled by the allocator, which is 1.4x faster than 1 MiB at once."""
+_SEGMENT = 32 << 10
+"""Bytes encrypted at a time: the allocator recycles results of this size, which is 1.3x faster than 1 MiB at once."""
 
 
 def key_id(auth_key: bytes) -> bytes:
@@ -45,18 +46,32 @@ def seal_packet(auth_key: bytes, plaintext: Buffers) -> Buffers:
         digest.update(piece)
     msg_key = digest.digest()[8:24]
     key, iv = _derive(auth_key, msg_key, x=8)
-    return [key_id(auth_key) + msg_key, *_encrypt_in_segments(b"".join(padded), key, iv)]
+    return [key_id(auth_key) + msg_key, *_encrypt_in_segments(padded, key, iv)]
 
 
-def _encrypt_in_segments(plaintext: bytes, key: bytes, iv: bytes) -> list[bytes]:
+def _encrypt_in_segments(plaintext: Buffers, key: bytes, iv: bytes) -> list[bytes]:
     segments = []
-    for start in range(0, len(plaintext), _SEGMENT):
-        segment = plaintext[start : start + _SEGMENT]
+    for segment in _cut(plaintext, _SEGMENT):
         encrypted: bytes = cryptg.encrypt_ige(segment, key, iv)
         segments.append(encrypted)
         # IGE chains on the last block of ciphertext and of plaintext, which is what its two-block IV stands for.
         iv = encrypted[-16:] + segment[-16:]
     return segments
+
+
+def _cut(pieces: Buffers, size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of `size`, the last one shorter; no byte is copied twice."""
+    pending: list[bytes | memoryview] = []
+    missing = size
+    for piece in pieces:
+        rest = memoryview(piece)
+        while len(rest) >= missing:
+            yield b"".join((*pending, rest[:missing]))
+            rest, pending, missing = rest[missing:], [], size
+        pending.append(rest)
+        missing -= len(rest)
+    if missing < size:
+        yield b"".join(pending)
 
 
 def _derive(auth_key: bytes, msg_key: bytes, *, x: int) -> tuple[bytes, bytes]:

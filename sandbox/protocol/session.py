@@ -106,7 +106,9 @@ class Session:
 
     def next_message(self, now: float, *, is_response: bool, is_content: bool) -> tuple[int, int]:
         """The id and sequence number of the next message from the server; ids only grow."""
-        self._last_sent = max(int(now * (1 << 32)) & ~3, (self._last_sent & ~3) + 4) | (1 if is_response else 3)
+        self._last_sent = max(int(now * (1 << 32)) & ~3, (self._last_sent & ~3) + 4) | (
+            1 if is_response else 3
+        )
         seq_no = 2 * self._content_sent + is_content
         self._content_sent += is_content
         return self._last_sent, seq_no

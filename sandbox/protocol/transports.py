@@ -26,7 +26,7 @@ class Framing(ABC):
 
     @abstractmethod
     def next_packet(self, buffer: bytearray) -> tuple[int, int, int] | None:
-        """(start, stop, end) of the first packet's payload in `buffer` and the end of its frame; None when incomplete."""
+        """(start, stop, end): the first packet's payload in `buffer`, and its frame's end; None when incomplete."""
 
     @abstractmethod
     def frame(self, payload: Buffers) -> Buffers:
@@ -102,7 +102,7 @@ class Intermediate(Framing):
 
 
 class Deframer:
-    """Cuts the incoming stream into packets. `framing` is None until the first bytes have told which transport it is."""
+    """Cuts the incoming stream into packets. `framing` is None until the first bytes have told the transport."""
 
     def __init__(self) -> None:
         self.framing: Framing | None = None
