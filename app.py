@@ -88,7 +88,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,  # the session ends by the database's clock, not the cookie's
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_LIFE.total_seconds()),
         WTF_CSRF_TIME_LIMIT=None,  # a page left open over night still works; the token ends with its session
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.session_interface = SessionCookie()
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -107,5 +106,7 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    # Somebody's own, and old in a moment. Files and static parts have validators, and say so themselves.
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = context.request_id()
     return response

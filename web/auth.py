@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, current_app, request, session
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
@@ -179,9 +179,3 @@ class RememberedPasswords:
 
 def install(app: Flask, gateway: Gateway) -> None:
     app.extensions["remembered_passwords"] = RememberedPasswords(gateway)
-
-
-def no_store(response: Response) -> Response:
-    """For answers that belong to one person and one moment."""
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response

@@ -78,7 +78,7 @@ def send(user: User, file: File) -> Response:
     if answer.status in {200, 206}:
         _describe(response, file)
     response.headers.update(answer.headers)
-    # Private, and never used again unasked: the same address means other bytes once the file is replaced.
+    # The same address means other bytes once the file is replaced.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

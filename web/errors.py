@@ -85,7 +85,6 @@ def problem(status: int, slug: str, title: str, detail: str, **members: Any) -> 
         response = Response(body, status, mimetype="application/problem+json")
     if status == 460:
         response.status = STATUS_460
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

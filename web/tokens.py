@@ -25,9 +25,7 @@ def make(user: User) -> tuple[Response, int]:
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise BadInput("`expires_at` is over already.")
     made, secret = gateway().people.make_token(user, required(text(body, "name"), "name"), expires_at)
-    response = jsonify(token(made) | {"token": secret})
-    response.headers["Cache-Control"] = "no-store"
-    return response, 201
+    return jsonify(token(made) | {"token": secret}), 201
 
 
 @blueprint.get("")

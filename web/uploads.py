@@ -61,7 +61,6 @@ def require_version() -> Response | None:
 @blueprint.after_request
 def describe(response: Response) -> Response:
     response.headers["Tus-Resumable"] = VERSION
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 
