@@ -82,9 +82,8 @@ class RawConnection:
         head += struct.pack("<qii", next(self._ids), next(self._sequence), len(body))
         plaintext = head + body + os.urandom(-(len(head) + len(body) + 12) % 16 + 12)
         msg_key = sha256(self._key[88:120] + plaintext).digest()[8:24]
-        packet = (
-            self._prepared.key_id + msg_key + cryptg.encrypt_ige(plaintext, *_derive(self._key, msg_key, 0))
-        )
+        encrypted = cryptg.encrypt_ige(plaintext, *_derive(self._key, msg_key, 0))
+        packet = b"".join((self._prepared.key_id, msg_key, encrypted))
         words = len(packet) >> 2
         return (bytes([words]) if words < 127 else b"\x7f" + words.to_bytes(3, "little")) + packet
 

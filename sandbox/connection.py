@@ -24,7 +24,7 @@ from sandbox.protocol import ProtocolError
 from sandbox.protocol.transports import Buffers
 from sandbox.protocol.wire import Event, KeyMade, Plain, Query, Service, Spoke, Wire, key_id
 from sandbox.records import AuthKey
-from sandbox.world import Address
+from sandbox.world import DUPLICATED, Address
 
 if TYPE_CHECKING:
     from sandbox.server import Server
@@ -153,7 +153,7 @@ class Connection:
             if rule is not None and rule.kind in ("drop", "silence"):
                 return rule.kind == "silence"
             if rule is not None and rule.kind == "duplicate_key":
-                self._world.kill_key(key, "AUTH_KEY_DUPLICATED")
+                self._world.kill_key(key, DUPLICATED)
             if rule is not None and rule.kind == "error":
                 raise RpcError(rule.code, rule.message)
             account = None if key.account is None else self._world.records.account(key.account)

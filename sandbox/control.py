@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.faults import Rule, Spoiling, bounded
-from sandbox.records import Message
+from sandbox.records import AuthKey, Message
 
 if TYPE_CHECKING:
     from sandbox.server import Server
@@ -110,12 +110,12 @@ class Control:
         self._do("remove_member", channel=channel, account=account)
 
     def revoke_session(self, account: int | None = None, error: str = "SESSION_REVOKED") -> int:
-        """Every auth key of the account (None: of all) gets this 401 for ever; how many keys that were."""
+        """Every auth key of the account (None: of all) gets this 401 until somebody signs in with it; how many did."""
         return int(self._do("revoke_session", account=account, error=error))
 
     def kill_key(self, account: int | None = None) -> int:
-        """As revoke_session, with AUTH_KEY_UNREGISTERED."""
-        return self.revoke_session(account, "AUTH_KEY_UNREGISTERED")
+        """Every auth key of the account (None: of all) is signed out: AUTH_KEY_UNREGISTERED; how many were."""
+        return int(self._do("kill_key", account=account))
 
     def set_password(self, account: int, password: str | None) -> None:
         """The two-step password of a user account."""
@@ -148,8 +148,10 @@ class Control:
 async def serve_control(server: Server, listener: socket.socket) -> None:
     """Serve the control port until cancelled."""
     commands = _Commands(server)
+    writers: set[asyncio.StreamWriter] = set()
 
     async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(commands.run(line)).encode() + b"\n")
@@ -157,10 +159,17 @@ async def serve_control(server: Server, listener: socket.socket) -> None:
         except (OSError, ValueError):
             pass  # A client that is gone, or a line beyond the reader's limit.
         finally:
+            writers.discard(writer)
             writer.close()
 
-    async with await asyncio.start_server(serve_one, sock=listener) as listening:
+    listening = await asyncio.start_server(serve_one, sock=listener)
+    try:
         await listening.serve_forever()
+    finally:
+        # Not `async with`: since Python 3.12 that waits for clients that have no reason to leave.
+        listening.close()
+        for writer in writers:
+            writer.close()
 
 
 class _Commands:
@@ -212,10 +221,16 @@ class _Commands:
         self._world.records.remove_member(_bare(channel), account)
 
     def do_revoke_session(self, account: int | None, error: str) -> int:
-        wanted = [account] if account is not None else [known.id for known in self._world.records.accounts()]
-        keys = [key for one in wanted for key in self._world.records.keys_of(one)]
+        keys = self._keys(account)
         for key in keys:
             self._world.kill_key(key, error)
+        return len(keys)
+
+    def do_kill_key(self, account: int | None) -> int:
+        keys = self._keys(account)
+        for key in keys:
+            key.account = None
+            self._world.records.save_key(key)
         return len(keys)
 
     def do_set_password(self, account: int, password: str | None) -> None:
@@ -246,6 +261,11 @@ class _Commands:
 
     def do_clear(self) -> None:
         self._world.faults.clear()
+
+    def _keys(self, account: int | None) -> list[AuthKey]:
+        records = self._world.records
+        wanted = [account] if account is not None else [known.id for known in records.accounts()]
+        return [key for one in wanted for key in records.keys_of(one)]
 
     def _document(self, channel: int | None, message: int | None) -> int | None:
         if channel is None or message is None:

@@ -17,7 +17,7 @@ from typing import Any
 from sandbox.connection import Connection
 from sandbox.protocol.auth_key import RsaKey
 from sandbox.protocol.session import Sessions
-from sandbox.world import Address, World
+from sandbox.world import DUPLICATED, Address, World
 
 log = logging.getLogger("sandbox")
 
@@ -77,7 +77,7 @@ class Server:
             and key.verdict is None
         ):
             log.warning("an auth key spoke over two connections at once: %r and %r", other, connection)
-            self.world.kill_key(key, "AUTH_KEY_DUPLICATED")
+            self.world.kill_key(key, DUPLICATED)
         self._speakers[key_id] = connection
 
     def forget(self, connection: Connection) -> None:

@@ -16,6 +16,9 @@ from sandbox.bodies import Bodies
 from sandbox.faults import Faults
 from sandbox.records import Account, AuthKey, Records
 
+DUPLICATED = "AUTH_KEY_DUPLICATED"
+"""The one verdict that nothing lifts; after another, signing in again makes the key good."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -98,7 +101,7 @@ class World:
         return "FILE_REFERENCE_EXPIRED" if is_old or generation != self.reference_generation else None
 
     def kill_key(self, key: AuthKey, verdict: str) -> None:
-        """From now on, and over restarts, the key gets this error for every request."""
+        """From now on, and over restarts, the key gets this error."""
         key.verdict = verdict
         self.records.save_key(key)
 

@@ -126,7 +126,7 @@ def bind_temp_auth_key(call: Call, request: Any) -> Any:
 
 def _sign_in(call: Call, account: Account) -> Any:
     call.world.logins.pop(call.key.id, None)
-    call.key.account = account.id
+    call.key.account, call.key.verdict = account.id, None
     call.world.records.save_key(call.key)
     return types.auth.Authorization(user_view(call, account, account.id))
 

@@ -10,6 +10,7 @@ from sandbox.api import auth, channels, messages, people, service, upload
 from sandbox.api.call import METHODS, Audience, Call, Method, RpcError, method_name
 from sandbox.protocol import ProtocolError
 from sandbox.protocol.tl import read_object
+from sandbox.world import DUPLICATED
 
 _ROOMS = (auth, channels, messages, people, service, upload)
 """The modules whose methods are in the table; importing them has entered them."""
@@ -47,8 +48,8 @@ def parse_request(body: bytes) -> tuple[Any, bool, int]:
 
 def admit(call: Call, request: Any, opens: bool, api_id: int) -> Method:
     """The method that `request` calls, if this caller may call it now. Raises RpcError."""
-    if call.key.verdict is not None:
-        raise RpcError(406 if call.key.verdict == "AUTH_KEY_DUPLICATED" else 401, call.key.verdict)
+    if call.key.verdict == DUPLICATED:
+        raise RpcError(406, DUPLICATED)
     if opens and not call.key.is_inited:
         if api_id != call.world.application.api_id:
             raise RpcError(400, "API_ID_INVALID")
@@ -59,6 +60,8 @@ def admit(call: Call, request: Any, opens: bool, api_id: int) -> Method:
     found = METHODS.get(type(request))
     if found is None:
         raise RpcError(400, "INPUT_METHOD_INVALID")
+    if found.audience is not Audience.ANYBODY and call.key.verdict is not None:
+        raise RpcError(401, call.key.verdict)
     if found.audience is not Audience.ANYBODY and call.signed_in is None:
         raise RpcError(401, "AUTH_KEY_UNREGISTERED")
     if found.audience is Audience.USERS and call.account.is_bot:
