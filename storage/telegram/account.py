@@ -24,6 +24,8 @@ from storage.telegram.media import MediaLanes
 from storage.telegram.sessions import SessionFolder
 from storage.telegram.signin import Identity, SignIn
 
+SLOW_ANSWER = 4.0
+"""Seconds; on a line where answers take longer, fewer are asked for at a time: more would only wait in its queue."""
 RETRY_PAUSE = 0.3
 """Seconds before a control call is repeated after a fault of Telegram's own; doubles."""
 
@@ -49,6 +51,7 @@ class Account:
         self.part_limit = 4000
         """Parts of 512 KiB in one document."""
         self.pace = Budget(connections * SLOTS)
+        """Requests for data in flight; callers hold one for each."""
         self.documents = Documents(self.messages)
         self._dialling = dialling
         self._timing = dialling.timing
@@ -74,11 +77,11 @@ class Account:
 
     def usable_at(self, method: type[TLRequest]) -> float:
         """When the account may call `method` again, on the loop's clock: 0 for now, infinity with a fault."""
-        return math.inf if self.fault else self._waits.get(method.__name__, 0.0)
+        return math.inf if self.fault else self._waits.get(_kind(method), 0.0)
 
     def waits(self, now: float) -> dict[str, float]:
-        """The flood waits that are not over: seconds left, by method. From any thread."""
-        return {method: until - now for method, until in list(self._waits.items()) if until > now}
+        """The flood waits that are not over: seconds left, by kind of work. From any thread."""
+        return {kind: until - now for kind, until in list(self._waits.items()) if until > now}
 
     async def prepare(self, deadline: float) -> None:
         """Connect, and learn about ourselves and the channel; cheap once done. Raises a StoreError."""
@@ -125,9 +128,9 @@ class Account:
     async def ask_on(self, lane: Lane, request: TLRequest, deadline: float) -> Any:
         """The answer to one attempt over `lane`. Raises a StoreError; flood waits and lost sessions are noted first."""
         session = self._sign_in.session
+        started = asyncio.get_running_loop().time()
         try:
-            async with self.pace.hold(1):
-                answer = await lane.ask(request, deadline)
+            answer = await lane.ask(request, deadline)
         except Flooded as error:
             self._note_flood(request, error)
             raise
@@ -138,7 +141,10 @@ class Account:
             error_now = self._sign_in.gone(session)
             await self._out(error_now)
             raise error_now from None
-        self.pace.grow()
+        if asyncio.get_running_loop().time() - started > SLOW_ANSWER:
+            self.pace.ease()
+        else:
+            self.pace.grow()
         return answer
 
     async def sit_out(self, method: type[TLRequest], deadline: float) -> None:
@@ -199,8 +205,7 @@ class Account:
         loop = asyncio.get_running_loop()
         if not self.main.is_up:
             await self.main.opened(loop.time() + self._timing.connect)
-        for lane in self.lanes:
-            await lane.ping()
+        await asyncio.gather(*(lane.ping() for lane in self.lanes))
 
     async def close(self) -> None:
         await asyncio.gather(*(lane.close() for lane in self.lanes))
@@ -225,13 +230,12 @@ class Account:
     def _note_flood(self, request: TLRequest, error: Flooded) -> None:
         request = getattr(request, "query", request)
         seconds = error.retry_after
-        self._waits[type(request).__name__] = asyncio.get_running_loop().time() + seconds
+        kind = _kind(type(request))
+        self._waits[kind] = asyncio.get_running_loop().time() + seconds
         self._dialling.statistics.flood_waits += 1
         self._dialling.statistics.flood_seconds += int(seconds)
         self.pace.shrink()
-        _log.warning(
-            "Telegram asks %s to wait %.0f s before the next %s.", self.name, seconds, type(request).__name__
-        )
+        _log.warning("Telegram asks %s to wait %.0f s before it goes on %s.", self.name, seconds, kind)
 
     async def _upload_limit(self, deadline: float) -> int:
         """Parts per document, from help.getAppConfig (core.telegram.org/api/config, upload_max_fileparts_default)."""
@@ -239,3 +243,16 @@ class Account:
         fields = getattr(getattr(answer, "config", None), "value", None) or ()
         limits = [field.value.value for field in fields if field.key == "upload_max_fileparts_default"]
         return int(limits[0]) if limits else self.part_limit
+
+
+def _kind(method: type[TLRequest]) -> str:
+    """The work that waits when Telegram asks to wait with `method`: parts are of no use without their message."""
+    return _KINDS.get(method, f"with {method.__name__}")
+
+
+_KINDS = {
+    functions.upload.GetFileRequest: "reading",
+    functions.upload.SaveFilePartRequest: "writing",
+    functions.upload.SaveBigFilePartRequest: "writing",
+    functions.messages.SendMediaRequest: "writing",
+}

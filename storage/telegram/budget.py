@@ -20,6 +20,11 @@ class Budget:
     def __repr__(self) -> str:
         return f"<Budget {self.held} of {self.total} held, {len(self._queue)} waiting>"
 
+    @property
+    def wanted(self) -> int:
+        """Units held and waited for."""
+        return self.held + sum(units for units, turn in self._queue if not turn.cancelled())
+
     @asynccontextmanager
     async def hold(self, units: int) -> AsyncIterator[None]:
         """Wait for a turn and hold `units` (never more than there are in all); given back at once on any way out."""
@@ -34,6 +39,10 @@ class Budget:
     def shrink(self) -> None:
         """Halve the total, for the other side asked us to slow down."""
         self.total = max(1, self.total // 2)
+
+    def ease(self) -> None:
+        """Take one less than is held now, but two: what is under way comes too slowly."""
+        self.total = max(min(2, self.most), min(self.total, self.held) - 1)
 
     def grow(self) -> None:
         """Take one back after a success, up to where it began."""

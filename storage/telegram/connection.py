@@ -17,6 +17,8 @@ from storage.telegram.timing import Timing
 from storage.telegram.wire import Address, Sender, Transport
 
 APP_VERSION = "1"
+LAST_WORDS = 0.2
+"""Seconds between the end of a connection and the word why, such as that the server does not know our key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Connection:
         self._loop = loop
         self.address = address
         self.lost: asyncio.Future[None] = loop.create_future()
-        self.opened_at = self.heard_at = loop.time()
+        self.opened_at = loop.time()
         self._sender = Sender(key)
         self._transport = Transport(address, dialling.proxy, self._end)
 
@@ -48,6 +50,11 @@ class Connection:
     @property
     def key(self) -> bytes | None:
         return self._sender.key
+
+    @property
+    def moved_at(self) -> float:
+        """When bytes last went either way, on the loop's clock: on a slow line one answer may take long."""
+        return max(self.opened_at, self._transport.moved_at)
 
     async def open(self, first: TLRequest) -> Any:
         """Connect, making a key where there is none, and give the answer to `first`, which introduces us.
@@ -106,22 +113,26 @@ class Connection:
         """Until there is an answer. Raises ConnectionLost, or TimeoutError when only this one answer fails to come."""
         silence = self._dialling.timing.silence
         while True:
-            quiet_until = max(self.heard_at, started) + silence
-            patience = min(quiet_until, started + limit) - self._loop.time()
+            patience = min(self._quiet_since(started) + silence, started + limit) - self._loop.time()
             await asyncio.wait(
                 {answer, self.lost}, timeout=max(0.0, patience), return_when=asyncio.FIRST_COMPLETED
             )
             now = self._loop.time()
             if answer.done() and not answer.cancelled():
-                self.heard_at = now
                 return
             if self.lost.done() or answer.cancelled():
+                await asyncio.wait({answer}, timeout=LAST_WORDS)
+                if answer.done() and not answer.cancelled():
+                    return
                 raise ConnectionLost(f"The connection to {self.address} was lost.", 1.0)
-            if now >= max(self.heard_at, started) + silence:
+            if now >= self._quiet_since(started) + silence:
                 self._end()
                 raise ConnectionLost(f"Telegram ({self.address}) said nothing for {silence:g} s.", 1.0)
             if now >= started + limit:
                 raise TimeoutError
+
+    def _quiet_since(self, started: float) -> float:
+        return max(self.moved_at, started)
 
     async def _hang_up(self) -> None:
         await self._transport.disconnect()

@@ -79,7 +79,7 @@ class Lane:
         """Keep an idle connection known to the routers on its way, and find out if it is dead."""
         now = asyncio.get_running_loop().time()
         connection = self._connection
-        if connection is None or connection.lost.done() or now - connection.heard_at < self._timing.idle:
+        if connection is None or connection.lost.done() or now - connection.moved_at < self._timing.idle:
             return
         try:
             await connection.ping()

@@ -96,9 +96,9 @@ class Pool:
     def _waits(self) -> list[str]:
         now = time.monotonic()  # which is the clock of every asyncio loop
         return [
-            f"{account.name} has to wait {seconds:.0f} s before the next {method}."
+            f"{account.name} has to wait {seconds:.0f} s before it goes on {kind}."
             for account in self.accounts
-            for method, seconds in account.waits(now).items()
+            for kind, seconds in account.waits(now).items()
         ]
 
     async def close(self) -> None:
@@ -109,7 +109,7 @@ class Pool:
         turned = self.accounts[first:] + self.accounts[:first]
         able = [account for account in turned if account.usable_at(method) <= now]
         for account in sorted(
-            able, key=lambda a: (not a.is_ready, 0 if first else a.pace.held / a.pace.total)
+            able, key=lambda a: (not a.is_ready, 0 if first else a.pace.wanted / a.pace.total)
         ):
             try:
                 await account.prepare(deadline)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+from collections.abc import Awaitable, Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
+Dial = Callable[[str, int], Awaitable[Streams]]
+
 FORMS = "socks5://[user:password@]host:port or http://[user:password@]host:port"
 
 
-async def open_through(url: str, host: str, port: int, *, limit: int) -> Streams:
-    """A connection to `host` and `port` through the proxy at `url`, with a read buffer of `limit` bytes.
+async def open_through(url: str, host: str, port: int, dial: Dial) -> Streams:
+    """A connection to `host` and `port` through the proxy at `url`, which `dial` reaches.
 
     Raises OSError when the proxy cannot be reached or refuses; its message holds no password.
     """
@@ -22,7 +25,7 @@ async def open_through(url: str, host: str, port: int, *, limit: int) -> Streams
         raise OSError(f"TELEGRAM_PROXY has to be {FORMS}")
     handshake = _connect_http if parts.scheme == "http" else _connect_socks5
     default = 8080 if parts.scheme == "http" else 1080
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or default, limit=limit)
+    reader, writer = await dial(parts.hostname, parts.port or default)
     try:
         await handshake(parts, reader, writer, host, port)
     except BaseException as error:

@@ -106,7 +106,7 @@ class _Journey:
         self._lane = account.media_lane(document.dc, self._avoid)
         window = legal_read(self._span)
         request = functions.upload.GetFileRequest(document.location, window.start, window.length)
-        async with self._pool.budget.hold(window.length):
+        async with account.pace.hold(1), self._pool.budget.hold(window.length):
             answer: Any = await account.ask_on(self._lane, request, self._deadline)
         if not isinstance(answer, types.upload.File):
             raise Transient("Telegram sent us to a CDN, which we never ask for.", 0.0)

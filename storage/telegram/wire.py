@@ -10,6 +10,7 @@ import asyncio
 import io
 import logging
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,16 @@ class _NoUpdates:
         pass
 
 
+class _Reader(asyncio.StreamReader):
+    """A stream reader that notes when bytes came."""
+
+    moved_at = 0.0
+
+    def feed_data(self, data: Any) -> None:
+        self.moved_at = time.monotonic()
+        super().feed_data(data)
+
+
 class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
     """Abridged TCP (core.telegram.org/mtproto/mtproto-transports): one byte of header, no checksum to compute."""
 
@@ -63,23 +74,44 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         self._address = address
         self._proxy_url = proxy_url
         self._on_end = on_end
+        self._sent_at = 0.0
+
+    @property
+    def moved_at(self) -> float:
+        """When bytes last went either way, on the clock of time.monotonic, which every asyncio loop shares."""
+        return max(self._sent_at, getattr(self._reader, "moved_at", 0.0))
 
     async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109  Telethon's signature
         async with asyncio.timeout(timeout):
             if self._proxy_url is None:
-                streams = await asyncio.open_connection(self._ip, self._port, limit=READ_BUFFER)
+                self._reader, self._writer = await _open_streams(self._ip, self._port)
             else:
-                streams = await proxy.open_through(self._proxy_url, self._ip, self._port, limit=READ_BUFFER)
-            self._reader, self._writer = streams
+                streams = await proxy.open_through(self._proxy_url, self._ip, self._port, _open_streams)
+                self._reader, self._writer = streams
             self._codec = self.packet_codec(self)
             self._init_conn()
             await self._writer.drain()
+
+    def _send(self, data: bytes) -> None:
+        self._sent_at = (
+            time.monotonic()
+        )  # the sender waits for the socket between two of these: they are progress
+        super()._send(data)
 
     async def disconnect(self) -> None:
         self._on_end()
         if self._writer is not None and not self._writer.is_closing():
             self._writer.transport.abort()  # nothing unsent matters, and a close that waits may wait for ever
         await super().disconnect()
+
+
+async def _open_streams(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """asyncio.open_connection with a reader of ours. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    reader = _Reader(limit=READ_BUFFER, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(lambda: protocol, host, port)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 class _PlainState(MTProtoState):  # type: ignore[misc]

@@ -178,7 +178,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         for number in numbers:
             span = ByteRange(number * PART_SIZE, min((number + 1) * PART_SIZE, size))
-            async with self._pool.budget.hold(span.length):
+            async with account.pace.hold(1), self._pool.budget.hold(span.length):
                 body = await loop.run_in_executor(self._threads, source, span)
                 if len(body) != span.length:
                     raise ValueError(f"the source gave {len(body)} of {span.length} bytes")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -392,3 +394,36 @@ def test_a_start_without_a_server_is_transient_and_the_store_connects_by_itself_
     own_sandbox.restart()
     assert healthy_within(10.0, store)
     store.close()
+
+
+def test_a_kept_session_that_the_server_does_not_know_leads_to_a_new_sign_in(
+    own_sandbox: RunningSandbox, opened: Opener, tmp_path: Path
+) -> None:
+    opened(own_sandbox, own_sessions=True).close()
+    (kept,) = (tmp_path / "sessions").glob("bot-*.json")
+    fields = json.loads(kept.read_text(encoding="utf-8"))
+    fields["key"] = base64.b64encode(bytes(range(256))).decode()
+    kept.write_text(json.dumps(fields), encoding="utf-8")
+    store = TelegramStore(settings_for(own_sandbox), tmp_path / "sessions", "sandbox", QUICK)
+    try:
+        with pytest.raises(Transient):
+            store.start(5.0)
+        assert healthy_within(5.0, store)
+        assert store.statistics().sign_ins == 1
+    finally:
+        store.close()
+
+
+def test_a_slow_line_is_slow_and_not_dead(store: TelegramStore, sandbox: RunningSandbox) -> None:
+    locator, client = put(store, BODY), store.client()
+    sandbox.control.bandwidth(400_000)  # a piece takes longer than a silent connection is given
+    assert read(client, locator, 0, MIB) == BODY[:MIB]
+    assert store.statistics().connections_lost == 0
+    client.close()
+
+
+def test_a_start_keeps_the_bot_signed_in(own_sandbox: RunningSandbox, opened: Opener) -> None:
+    opened(own_sandbox, own_sessions=True).close()
+    store = opened(own_sandbox, own_sessions=True)
+    assert store.statistics().sign_ins == 0
+    assert own_sandbox.control.stats()["calls"]["auth.importBotAuthorization"] == 1
