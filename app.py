@@ -104,6 +104,8 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
+    if response.status_code in {204, 304}:  # no body to have a type
+        response.headers.pop("Content-Type", None)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     # Somebody's own, and old in a moment. Files and static parts have validators, and say so themselves.

@@ -6,11 +6,18 @@ is refused here, from the headers: a body too large for its route, and any but a
 
 from __future__ import annotations
 
+import errno
+import logging
+from contextlib import suppress
+from typing import Any
+
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from serving.routes import SMALL_BODY, body_limit
+
+log = logging.getLogger(__name__)
 
 MAX_DRAINED = 64 << 20
 """Bytes of a refused body that are read and dropped, so that the client gets to read the refusal: closing a
@@ -20,6 +27,11 @@ socket with unread bytes resets it (RFC 9112 9.6)."""
 class SignInFirst(BadRequest):  # type: ignore[misc]  # waitress has no types
     code = 401
     reason = "Unauthorized"
+
+
+class DiskFull(BadRequest):  # type: ignore[misc]
+    code = 507
+    reason = "Insufficient Storage"
 
 
 class Void:
@@ -38,13 +50,18 @@ class Void:
 class Request(HTTPRequestParser):  # type: ignore[misc]
     """A request on its way in."""
 
+    # waitress's own, declared for the type checker.
+    completed: bool
+    expect_continue: bool
+    body_rcv: Any
+
     limit = SMALL_BODY
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
         except (ParsingError, TransferEncodingNotImplemented):
-            self.expect_continue: bool = False  # or the channel would say 100, forget the error and wait
+            self.expect_continue = False  # or the channel would say 100, forget the error and wait
             raise
         self.limit = body_limit(self.command, self.path)
         known = "AUTHORIZATION" in self.headers or "COOKIE" in self.headers
@@ -54,16 +71,27 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
 
     def received(self, data: bytes) -> int:
-        consumed: int = super().received(data)
+        try:
+            consumed: int = super().received(data)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            log.error("the disk is full: a request body could not be spooled")
+            with suppress(OSError):  # closing writes what is buffered, in vain
+                self.close()
+            self._refuse(DiskFull("The server's disk is full; nothing was kept of the request."))
+            return len(data) if self.completed else self.received(data)
         if self.chunked and self.body_bytes_received > self.limit:
             self.error = RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here.")
             self.completed = True
         return consumed
 
     def _refuse(self, error: BadRequest) -> None:
+        """Answer with `error`, once what remains of the body has been dropped if that is not too much."""
         self.error = error
-        if self.expect_continue or self.chunked or self.content_length > MAX_DRAINED:
+        remaining = getattr(self.body_rcv, "remain", 0)
+        if self.expect_continue or self.chunked or remaining > MAX_DRAINED:
             self.expect_continue = False
             self.completed = True
         else:
-            self.body_rcv = FixedStreamReceiver(self.content_length, Void())
+            self.body_rcv = FixedStreamReceiver(remaining, Void())

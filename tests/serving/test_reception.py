@@ -1,0 +1,95 @@
+"""Request bodies, byte by byte and whole: taken in, dropped, or met by a full disk."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from waitress.adjustments import Adjustments
+
+from serving.reception import MAX_DRAINED, Request
+from serving.routes import LARGE_BODY, SMALL_BODY, body_limit, lane
+
+
+def arriving(*lines: str) -> Request:
+    request = Request(Adjustments())
+    feed(request, "\r\n".join(["PUT /api/v1/content/f HTTP/1.1", "Host: a", *lines, "", ""]).encode())
+    return request
+
+
+def feed(request: Request, data: bytes) -> None:
+    """As the channel does: what was not taken is given again."""
+    while data and not request.completed:
+        data = data[request.received(data) :]
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_body_arrives_whole_however_it_is_cut(step: int) -> None:
+    message = b"PUT /api/v1/content/f HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+    request = Request(Adjustments())
+    for at in range(0, len(message), step):
+        feed(request, message[at : at + step])
+    assert request.completed and request.error is None
+    assert request.get_body_stream().read() == b"hello"
+    request.close()
+
+
+class FullDisk:
+    """A spool on a disk that takes nothing."""
+
+    closed = False
+
+    def append(self, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        self.closed = True
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_a_507_once_the_body_has_been_dropped() -> None:
+    request = arriving("Content-Length: 10", "Authorization: Bearer x")
+    request.body_rcv.buf = spool = FullDisk()
+    feed(request, b"12345")
+    assert (request.completed, spool.closed) == (False, True)
+    feed(request, b"67890")
+    assert request.completed and request.error.code == 507
+
+
+def test_a_full_disk_is_told_at_once_when_too_much_is_still_to_come() -> None:
+    request = arriving(f"Content-Length: {MAX_DRAINED + 1}", "Authorization: Bearer x")
+    request.body_rcv.buf = FullDisk()
+    feed(request, b"12345")
+    assert request.completed and request.error.code == 507
+
+
+def test_another_error_of_the_disk_is_not_hidden() -> None:
+    class Broken(FullDisk):
+        def append(self, data: bytes) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+    request = arriving("Content-Length: 10", "Authorization: Bearer x")
+    request.body_rcv.buf = Broken()
+    with pytest.raises(OSError, match="Input/output"):
+        request.received(b"1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "pool", "limit"),
+    [
+        ("GET", "/", "pages", SMALL_BODY),
+        ("GET", "/files/1/download", "downloads", SMALL_BODY),
+        ("HEAD", "/files/1/download", "downloads", SMALL_BODY),
+        ("DELETE", "/files/1/download", "pages", SMALL_BODY),
+        ("PUT", "/api/v1/content/a", "uploads", LARGE_BODY),
+        ("POST", "/api/v1/uploads", "uploads", SMALL_BODY),
+        ("HEAD", "/api/v1/uploads/x", "pages", SMALL_BODY),
+        ("PATCH", "/api/v1/uploads/x", "uploads", LARGE_BODY),
+        ("POST", "/api/v1/uploads/x", "uploads", LARGE_BODY),
+        ("PATCH", "/api/v1/files/1", "pages", SMALL_BODY),
+        ("", "", "pages", SMALL_BODY),
+    ],
+)
+def test_each_request_has_its_lane_and_its_limit(method: str, path: str, pool: str, limit: int) -> None:
+    assert lane(method, path) == pool
+    assert body_limit(method, path) == limit
