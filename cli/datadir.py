@@ -50,6 +50,26 @@ def owned(data_dir: Path) -> Iterator[None]:
         lock.release()
 
 
+def claim(data_dir: Path, store: str) -> None:
+    """Note that what DATA_DIR remembers rests in `store`: `sandbox` or `telegram`, and stays so for good.
+
+    Messages are known by number, so another store would serve, and delete, somebody else's. Raises Misconfigured.
+    """
+    path = data_dir / "store"
+    try:
+        if not path.exists():
+            keep_secret(path, store)
+        kept = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+    if kept != store:
+        fault = f"The files of DATA_DIR {data_dir} rest in {_STORES[kept]}, but the settings mean {_STORES[store]}."
+        raise Misconfigured([f"{fault} Put the settings right, or give another DATA_DIR."])
+
+
+_STORES = {"sandbox": "the sandbox (no TELEGRAM_* set)", "telegram": "Telegram (TELEGRAM_* set)"}
+
+
 def keep_secret(path: Path, text: str) -> None:
     """Write `text` to `path` at once or not at all, readable by the owner only. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

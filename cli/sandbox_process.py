@@ -39,6 +39,8 @@ class SandboxProcess:
     def __init__(self, data: Path, log_file: Path) -> None:
         self._data = data
         self._log_file = log_file
+        self._log = logging.Logger("sandbox process", logging.INFO)  # on its own: it propagates nowhere
+        self._pumps: list[Thread] = []
         self._stopping = Event()
         self._process: subprocess.Popen[str] | None = None
         self._ready: dict[str, Any] = {}
@@ -50,14 +52,9 @@ class SandboxProcess:
 
     def start(self) -> TelegramSettings:
         """Start it, and keep it running from now on; how to reach it. Raises Permanent when it will not start."""
-        self._log = _rotating(self._log_file)
-        try:
-            self._ready = self._launch()
-        except StoreError:
-            self.stop()
-            raise
+        self._log.addHandler(_rotating(self._log_file))
+        ready = self._ready = self._launch()
         self._watcher.start()
-        ready = self._ready
         return TelegramSettings(
             api_id=int(ready["api_id"]),
             api_hash=str(ready["api_hash"]),
@@ -68,7 +65,7 @@ class SandboxProcess:
         )
 
     def stop(self) -> None:
-        """End it, within twice STOP_PATIENCE."""
+        """End it, within about twice STOP_PATIENCE. Also after a `start` that failed."""
         self._stopping.set()
         process = self._process
         if process is not None and process.poll() is None:
@@ -85,6 +82,8 @@ class SandboxProcess:
                 process.wait(STOP_PATIENCE)
         if self._watcher.is_alive():
             self._watcher.join(STOP_PATIENCE)
+        for pump in self._pumps:
+            pump.join(1.0)
         for handler in self._log.handlers:
             handler.close()
 
@@ -112,7 +111,7 @@ class SandboxProcess:
         )
         self._process = process
         assert process.stdout is not None and process.stderr is not None
-        _log_lines(process.stderr, self._log)
+        self._pumps = [_log_lines(process.stderr, self._log)]
         with _deadline(process):
             line = process.stdout.readline()
         try:
@@ -122,7 +121,7 @@ class SandboxProcess:
             process.wait(STOP_PATIENCE)
             raise Permanent(f"The sandbox did not start; {self._log_file} tells why.") from None
         assert isinstance(ready, dict)
-        _log_lines(process.stdout, self._log)
+        self._pumps.append(_log_lines(process.stdout, self._log))
         return ready
 
     def _watch(self) -> None:
@@ -160,7 +159,8 @@ def _apart() -> dict[str, Any]:
     """Ctrl-C and the end of the console reach the whole family at once; the sandbox has to outlive the gateway."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
+    else:  # noqa: RET505  mypy tells the platforms apart by the branches
+        return {"start_new_session": True}
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def _deadline(process: subprocess.Popen[str]) -> Iterator[None]:
         timer.cancel()
 
 
-def _log_lines(stream: IO[str], logger: logging.Logger) -> None:
+def _log_lines(stream: IO[str], logger: logging.Logger) -> Thread:
     """Log every line from now on, so that the process never waits for somebody to read it."""
 
     def pump() -> None:
@@ -182,13 +182,13 @@ def _log_lines(stream: IO[str], logger: logging.Logger) -> None:
             for line in stream:
                 logger.info("%s", line.rstrip())
 
-    Thread(target=pump, name="sandbox output", daemon=True).start()
+    thread = Thread(target=pump, name="sandbox output", daemon=True)
+    thread.start()
+    return thread
 
 
-def _rotating(path: Path) -> logging.Logger:
+def _rotating(path: Path) -> logging.Handler:
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(path, "a", LOG_SIZE, LOG_COPIES, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.Logger("sandbox process", logging.INFO)  # on its own: it propagates nowhere
-    logger.addHandler(handler)
-    return logger
+    return handler

@@ -43,6 +43,7 @@ def serve() -> None:
         try:
             settings = datadir.prepare(settings)
             house.enter_context(datadir.owned(settings.data_dir))
+            datadir.claim(settings.data_dir, "telegram" if settings.telegram else "sandbox")
             logs.set_up(settings.log_level, settings.log_format)
             server = _compose(settings, house)
             interrupts.call = server.stop

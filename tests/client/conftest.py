@@ -76,7 +76,10 @@ class Line:
 @pytest.fixture
 def line(house: House, tmp_path: Path) -> Iterator[Line]:
     settings = settings_for_tests(tmp_path)
-    with serve(create_app(house.gateway, settings), settings) as running, closing(Line(running.address[1])) as line:
+    with (
+        serve(create_app(house.gateway, settings), settings) as running,
+        closing(Line(running.address[1])) as line,
+    ):
         yield line
 
 
