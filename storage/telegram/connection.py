@@ -12,6 +12,7 @@ from telethon.tl import TLRequest, functions
 from telethon.tl.alltlobjects import LAYER
 
 from storage.telegram.errors import FOREIGN, ConnectionLost, translated
+from storage.telegram.proxy import ProxyRefused
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Timing
 from storage.telegram.wire import Address, Sender, Transport
@@ -69,7 +70,9 @@ class Connection:
                 answer = await self.ask(self._introducing(first), timing.connect)
         except OSError as error:  # a TimeoutError too
             await self.close()
-            raise ConnectionLost(f"Cannot reach {self.address} ({type(error).__name__}).", 2.0) from None
+            why = self._transport.failure or error
+            reason = str(why) if isinstance(why, ProxyRefused) else type(why).__name__
+            raise ConnectionLost(f"Cannot reach {self.address}: {reason}.", 2.0) from None
         except BaseException as error:
             await self.close()
             if isinstance(error, FOREIGN):

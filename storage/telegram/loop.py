@@ -31,7 +31,7 @@ class LoopThread:
         """Run `work` on the loop. Cancelling the future cancels the task; the future ends when the task has ended."""
         with self._lock:
             if not self._closed:
-                return asyncio.run_coroutine_threadsafe(work, self._started())
+                return asyncio.run_coroutine_threadsafe(self._until_closed(work), self._started())
         work.close()
         refused: Future[T] = Future()
         refused.set_exception(Transient("The store is closed."))
@@ -45,8 +45,6 @@ class LoopThread:
         except TimeoutError:
             future.cancel()
             raise Transient("Telegram did not answer in time.") from None
-        except asyncio.CancelledError:
-            raise Transient("The store was closed meanwhile.") from None
 
     def close(self, farewell: Coroutine[Any, Any, None] | None = None, *, deadline: float) -> None:
         """Refuse new work, cancel all tasks, run `farewell`, stop; at most about `deadline` seconds in all."""
@@ -59,6 +57,15 @@ class LoopThread:
             return
         asyncio.run_coroutine_threadsafe(_finish(farewell, deadline * 0.8), loop)
         thread.join(deadline)
+
+    async def _until_closed(self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`; what is cut off by `close` fails as later calls do, and does not look cancelled by its owner."""
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if self._closed:
+                raise Transient("The store was closed meanwhile.") from None
+            raise
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

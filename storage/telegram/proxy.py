@@ -15,14 +15,18 @@ Dial = Callable[[str, int], Awaitable[Streams]]
 FORMS = "socks5://[user:password@]host:port or http://[user:password@]host:port"
 
 
+class ProxyRefused(OSError):
+    """The sentence says why, without a password."""
+
+
 async def open_through(url: str, host: str, port: int, dial: Dial) -> Streams:
     """A connection to `host` and `port` through the proxy at `url`, which `dial` reaches.
 
-    Raises OSError when the proxy cannot be reached or refuses; its message holds no password.
+    Raises ProxyRefused, or another OSError when the proxy cannot be reached.
     """
     parts = urlsplit(url)
     if parts.hostname is None or parts.scheme not in ("socks5", "socks5h", "http"):
-        raise OSError(f"TELEGRAM_PROXY has to be {FORMS}")
+        raise ProxyRefused(f"TELEGRAM_PROXY has to be {FORMS}")
     handshake = _connect_http if parts.scheme == "http" else _connect_socks5
     default = 8080 if parts.scheme == "http" else 1080
     reader, writer = await dial(parts.hostname, parts.port or default)
@@ -31,7 +35,7 @@ async def open_through(url: str, host: str, port: int, dial: Dial) -> Streams:
     except BaseException as error:
         writer.close()
         if isinstance(error, asyncio.IncompleteReadError | asyncio.LimitOverrunError):
-            raise OSError("the proxy hung up") from None
+            raise ProxyRefused("the proxy hung up") from None
         raise
     return reader, writer
 
@@ -46,14 +50,14 @@ async def _connect_socks5(
     if method == 0x02 and user:
         writer.write(b"\x01" + bytes([len(user)]) + user + bytes([len(password)]) + password)
         if (await reader.readexactly(2))[1] != 0:
-            raise OSError("the proxy refuses the user or password")
+            raise ProxyRefused("the proxy refuses the user or password")
     elif method != 0x00:
-        raise OSError("the proxy wants another way of signing in")
+        raise ProxyRefused("the proxy wants another way of signing in")
     name = host.encode("idna")
     writer.write(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + struct.pack(">H", port))
     _, reply, _, kind = await reader.readexactly(4)
     if reply != 0:
-        raise OSError(f"the proxy cannot connect (SOCKS reply {reply})")
+        raise ProxyRefused(f"the proxy cannot connect (SOCKS reply {reply})")
     address_length = {1: 4, 4: 16}.get(kind) or (await reader.readexactly(1))[0]
     await reader.readexactly(address_length + 2)
 
@@ -71,4 +75,4 @@ async def _connect_http(
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     status = head.split(" ", 2)[1] if head.count(" ") else ""
     if not status.startswith("2"):
-        raise OSError(f"the proxy refuses to connect (status {status or 'unreadable'})")
+        raise ProxyRefused(f"the proxy refuses to connect (status {status or 'unreadable'})")

@@ -12,7 +12,7 @@ from telethon.tl import TLRequest, functions
 from errors import Transient
 from storage.telegram.addresses import main_address
 from storage.telegram.connection import Connection, Dialling
-from storage.telegram.errors import SIGN_IN_AGAIN, SignedOut, WrongDataCentre
+from storage.telegram.errors import SIGN_IN_AGAIN, Flooded, SignedOut, WrongDataCentre
 from storage.telegram.sessions import Session, SessionFolder
 from storage.telegram.timing import Backoff
 from storage.telegram.wire import Address
@@ -97,12 +97,16 @@ class SignIn:
             raise Transient(
                 "The bot signed in only just now; waiting before the next.", self._between.until - now
             )
-        self._between.fail(now)
         token = self._identity.secret
         request = functions.auth.ImportBotAuthorizationRequest(
             flags=0, api_id=self._dialling.api_id, api_hash=self._identity.api_hash, bot_auth_token=token
         )
-        connection, self.config = await signed_in(self._dialling, self._identity.first_contact, request)
+        try:
+            connection, self.config = await signed_in(self._dialling, self._identity.first_contact, request)
+        except Flooded as error:
+            self._between.until = now + error.retry_after
+            raise
+        self._between.fail(now)  # a success too: each sign-in makes an authorization of its own
         assert connection.key is not None
         self.session = Session(connection.address, connection.key)
         self._dialling.statistics.sign_ins += 1

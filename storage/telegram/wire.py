@@ -75,22 +75,31 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         self._proxy_url = proxy_url
         self._on_end = on_end
         self._sent_at = 0.0
+        self.failure: OSError | None = None
+        """Why it could not be opened."""
 
     @property
     def moved_at(self) -> float:
         """When bytes last went either way, on the clock of time.monotonic, which every asyncio loop shares."""
         return max(self._sent_at, getattr(self._reader, "moved_at", 0.0))
 
-    async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109  Telethon's signature
-        async with asyncio.timeout(timeout):
-            if self._proxy_url is None:
-                self._reader, self._writer = await _open_streams(self._ip, self._port)
-            else:
-                streams = await proxy.open_through(self._proxy_url, self._ip, self._port, _open_streams)
-                self._reader, self._writer = streams
-            self._codec = self.packet_codec(self)
-            self._init_conn()
-            await self._writer.drain()
+    async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109  as in Telethon
+        try:
+            async with asyncio.timeout(timeout):
+                await self._open()
+        except OSError as error:  # a TimeoutError too; Telethon keeps it to itself
+            self.failure = error
+            raise
+
+    async def _open(self) -> None:
+        if self._proxy_url is None:
+            self._reader, self._writer = await _open_streams(self._ip, self._port)
+        else:
+            streams = await proxy.open_through(self._proxy_url, self._ip, self._port, _open_streams)
+            self._reader, self._writer = streams
+        self._codec = self.packet_codec(self)
+        self._init_conn()
+        await self._writer.drain()
 
     def _send(self, data: bytes) -> None:
         self._sent_at = (

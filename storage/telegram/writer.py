@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from weakref import WeakValueDictionary
 
 from telethon.tl import functions, types
 
@@ -45,10 +46,17 @@ class Writer:
         self._threads = ThreadPoolExecutor(SOURCE_THREADS, "telegram-source")
         self._outcomes: OrderedDict[Label, Locator | int] = OrderedDict()
         """A number: the label was sent without an answer, when that was the newest message we knew."""
+        self._turns: WeakValueDictionary[Label, asyncio.Lock] = WeakValueDictionary()
+        """Equal labels take turns: the second finds what the first has posted."""
         self._newest = 0
 
     async def put(self, label: Label, source: Source) -> Locator:
         """The message with `label`, new or found. Raises a StoreError, or what `source` raises."""
+        turn = self._turns.setdefault(label, asyncio.Lock())
+        async with turn:
+            return await self._put(label, source)
+
+    async def _put(self, label: Label, source: Source) -> Locator:
         for attempt in range(1, TRIES + 1):
             known = await self._known(label)
             if known is not None:

@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -427,3 +427,50 @@ def test_a_start_keeps_the_bot_signed_in(own_sandbox: RunningSandbox, opened: Op
     store = opened(own_sandbox, own_sessions=True)
     assert store.statistics().sign_ins == 0
     assert own_sandbox.control.stats()["calls"]["auth.importBotAuthorization"] == 1
+
+
+def test_a_media_address_that_refuses_the_key_is_left_for_the_main_connection(
+    own_sandbox: RunningSandbox, opened: Opener
+) -> None:
+    store = opened(own_sandbox, own_sessions=True)
+    locator, client = put(store, BODY), store.client()
+    own_sandbox.control.rpc_error("upload.getFile", 401, "AUTH_KEY_UNREGISTERED", 1)
+    assert joined(under_way(client, locator)) == BODY
+    assert store.statistics().sign_ins == 1
+    assert own_sandbox.control.stats()["connections"]["2 main"] == 1
+    client.close()
+
+
+def test_a_put_that_the_store_is_closed_under_is_transient(
+    store: TelegramStore, sandbox: RunningSandbox
+) -> None:
+    sandbox.control.silence("upload.saveBigFilePart", None)
+    with ThreadPoolExecutor(1) as threads:
+        putting = threads.submit(put, store, BODY)
+        time.sleep(0.3)
+        store.close()
+        with pytest.raises(Transient):
+            putting.result(5)
+
+
+def test_one_label_put_by_two_threads_at_once_is_one_message(
+    store: TelegramStore, sandbox: RunningSandbox
+) -> None:
+    label = label_of(BODY)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: store.put(label, source_of(BODY)), range(2))
+    assert first == second
+
+
+def test_a_flood_wait_on_signing_in_is_obeyed(own_sandbox: RunningSandbox, tmp_path: Path) -> None:
+    own_sandbox.control.rpc_error("auth.importBotAuthorization", 420, "FLOOD_WAIT_2")
+    store = TelegramStore(settings_for(own_sandbox), tmp_path / "sessions", "sandbox", QUICK)
+    try:
+        with pytest.raises(Transient) as waiting:
+            store.start(5.0)
+        assert waiting.value.retry_after == 2
+        time.sleep(1.0)
+        assert own_sandbox.control.stats()["calls"]["auth.importBotAuthorization"] == 1
+        assert healthy_within(6.0, store)
+    finally:
+        store.close()
