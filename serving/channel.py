@@ -7,13 +7,14 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 
-from serving.reception import Request
+from serving.reception import Request, Spool
 
 MAX_SEND = 256 << 10
 """Bytes per send(). SO_SNDBUF itself is left alone: setting it would turn the system's autotuning off."""
@@ -43,6 +44,8 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.response_headers.append(("Content-Type", "application/problem+json"))
         if error.code == 401:
             self.response_headers.append(("WWW-Authenticate", 'Basic realm="Stowgram", charset="UTF-8"'))
+        if (seconds := getattr(error, "retry_after", None)) is not None:
+            self.response_headers.append(("Retry-After", str(seconds)))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -53,11 +56,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     task_class = Answer
     error_task_class = Refusal
-    parser_class = Request
     request: Request | None = None
 
-    def __init__(self, server: TcpWSGIServer, sock: socket.socket, *rest: Any, **named: Any) -> None:
+    def __init__(self, server: Listener, sock: socket.socket, *rest: Any, **named: Any) -> None:
         super().__init__(server, sock, *rest, **named)
+        self.parser_class = partial(Request, spool=server.spool)
         self.sendbuf_len: int = min(self.sendbuf_len, MAX_SEND)
         self.taken = 0
         """Bytes that the system has taken off us for the reader."""
@@ -93,6 +96,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     """A listening socket of ours, bound already."""
 
     channel_class = Channel
+
+    def __init__(self, *rest: Any, spool: Spool, **named: Any) -> None:
+        self.spool = spool
+        super().__init__(*rest, **named)
 
     def set_reuse_addr(self) -> None:
         """Nothing: on Windows it would let a second server take the port (see sockets.py)."""

@@ -14,7 +14,7 @@ from serving.channel import Channel
 from serving.routes import Lane, lane
 
 PAGE_THREADS = 8
-UPLOAD_THREADS = 8
+UPLOAD_THREADS = 16
 SPARE_DOWNLOAD_THREADS = 8
 """Beyond the downloads that are admitted: they answer HEAD, 304, and 503 to those that are not."""
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 import errno
 import logging
 from contextlib import suppress
+from threading import Lock
 from typing import Any
 
+from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from serving.routes import SMALL_BODY, body_limit
+from serving.routes import LARGE_BODY, SMALL_BODY, body_limit
 
 log = logging.getLogger(__name__)
 
+SPOOL_SIZE = 4 * LARGE_BODY
+"""Bytes on disk that all bodies on their way in may take."""
 MAX_DRAINED = 64 << 20
 """Bytes of a refused body that are read and dropped, so that the client gets to read the refusal: closing a
 socket with unread bytes resets it (RFC 9112 9.6)."""
@@ -32,6 +36,36 @@ class SignInFirst(BadRequest):  # type: ignore[misc]  # waitress has no types
 class DiskFull(BadRequest):  # type: ignore[misc]
     code = 507
     reason = "Insufficient Storage"
+
+
+class NoRoom(BadRequest):  # type: ignore[misc]
+    code = 503
+    reason = "Service Unavailable"
+    retry_after = 5
+    """Seconds."""
+
+
+class Spool:
+    """How much disk the bodies that are on their way in may take together: credentials are checked only later.
+
+    The lock: room is taken on the main loop and given back by the threads that run the app.
+    """
+
+    def __init__(self, size: int = SPOOL_SIZE) -> None:
+        self._free = size
+        self._lock = Lock()
+
+    def take(self, count: int) -> bool:
+        """Whether there was room for `count` bytes; it is taken then."""
+        with self._lock:
+            if count > self._free:
+                return False
+            self._free -= count
+            return True
+
+    def give_back(self, count: int) -> None:
+        with self._lock:
+            self._free += count
 
 
 class Void:
@@ -57,6 +91,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 
     limit = SMALL_BODY
 
+    def __init__(self, adjustments: Adjustments, spool: Spool) -> None:
+        super().__init__(adjustments)
+        self._spool = spool
+        self._room = 0
+        """Bytes taken of the spool."""
+
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
@@ -69,6 +109,20 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self._refuse(SignInFirst("Sign in before sending a large body."))
         elif self.content_length > self.limit:
             self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
+        else:
+            self._take_room(self.limit if self.chunked else self.content_length)
+
+    def _take_room(self, count: int) -> None:
+        if self._spool.take(count):
+            self._room = count
+        else:
+            self._refuse(NoRoom("Too many bytes are arriving at once. Try again in a few seconds."))
+
+    def close(self) -> None:
+        """Drop the body; may be called more than once."""
+        count, self._room = self._room, 0
+        self._spool.give_back(count)
+        super().close()
 
     def received(self, data: bytes) -> int:
         try:

@@ -15,6 +15,7 @@ from waitress.adjustments import Adjustments
 from config import Settings
 from serving.channel import Channel, Listener
 from serving.lanes import Lanes
+from serving.reception import Spool
 from serving.routes import LARGE_BODY
 from serving.sockets import listen_on
 from serving.watchdog import Watchdog
@@ -59,6 +60,7 @@ class Server:
         """Take the port; connections wait until `run`. Raises Misconfigured."""
         sockets = listen_on(self._settings.host, self._settings.port)
         self._lanes = Lanes(self._settings.max_concurrent_downloads)
+        spool = Spool()
         for sock in sockets:
             adjustments = Adjustments(sockets=[sock], **self._adjustments())
             info = (sock.family, sock.type, sock.proto, sock.getsockname())
@@ -71,6 +73,7 @@ class Server:
                     adj=adjustments,
                     sockinfo=info,
                     bind_socket=False,
+                    spool=spool,
                 )
             )
 

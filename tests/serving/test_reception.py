@@ -7,12 +7,12 @@ import errno
 import pytest
 from waitress.adjustments import Adjustments
 
-from serving.reception import MAX_DRAINED, Request
+from serving.reception import MAX_DRAINED, Request, Spool
 from serving.routes import LARGE_BODY, SMALL_BODY, body_limit, lane
 
 
 def arriving(*lines: str) -> Request:
-    request = Request(Adjustments())
+    request = Request(Adjustments(), Spool())
     feed(request, "\r\n".join(["PUT /api/v1/content/f HTTP/1.1", "Host: a", *lines, "", ""]).encode())
     return request
 
@@ -26,7 +26,7 @@ def feed(request: Request, data: bytes) -> None:
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_a_body_arrives_whole_however_it_is_cut(step: int) -> None:
     message = b"PUT /api/v1/content/f HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-    request = Request(Adjustments())
+    request = Request(Adjustments(), Spool())
     for at in range(0, len(message), step):
         feed(request, message[at : at + step])
     assert request.completed and request.error is None
@@ -61,6 +61,23 @@ def test_a_full_disk_is_told_at_once_when_too_much_is_still_to_come() -> None:
     request.body_rcv.buf = FullDisk()
     feed(request, b"12345")
     assert request.completed and request.error.code == 507
+
+
+def test_bodies_that_arrive_together_share_the_spool_and_give_it_back() -> None:
+    spool = Spool(15)
+    first, second = (Request(Adjustments(), spool) for _ in range(2))
+    message = b"PUT /api/v1/content/f HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789"
+    feed(first, message)
+    feed(second, message)
+    assert first.error is None and second.error.code == 503
+    second.close()
+    first.close()
+    first.close()
+    third = Request(Adjustments(), spool)
+    feed(third, message)
+    assert third.error is None
+    third.close()
+    assert spool.take(15) and not spool.take(1)
 
 
 def test_another_error_of_the_disk_is_not_hidden() -> None:
