@@ -6,7 +6,6 @@ they come; with parts of that size, which is the usual one, the file is then com
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -136,10 +135,8 @@ class Bodies:
                 self._open.popitem(last=False)[1].close()
         else:
             self._open.move_to_end(document)
-        if sys.platform == "win32":
-            file.seek(offset)
-            return file.read(limit)
-        return os.pread(file.fileno(), limit, offset)
+        file.seek(offset)
+        return file.read(limit)
 
     def delete(self, document: int) -> None:
         """Forget a document's bytes, if there are any."""
@@ -216,11 +213,9 @@ def _write_at(file: BinaryIO, offset: int, data: bytes) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Make a rename in `folder` durable; Windows has no such call, and needs none."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        with contextlib.suppress(OSError):
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
             os.close(descriptor)

@@ -6,6 +6,7 @@ Reading stops while too much waits in line, and answering waits for the client t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import sqlite3
@@ -20,10 +21,10 @@ from telethon.tl import types
 from sandbox.api.call import Call, Raw, RpcError
 from sandbox.api.dispatch import admit, name_of, parse_request
 from sandbox.api.views import pack_vector
+from sandbox.model import AuthKey
 from sandbox.protocol import ProtocolError
 from sandbox.protocol.transports import Buffers
 from sandbox.protocol.wire import Event, KeyMade, Plain, Query, Service, Spoke, Wire, key_id
-from sandbox.records import AuthKey
 from sandbox.world import DUPLICATED, Address
 
 if TYPE_CHECKING:
@@ -211,13 +212,12 @@ class Connection:
 async def _send_all(sock: socket.socket, pieces: Buffers) -> None:
     """All pieces; where the system can gather them, without copying them together first."""
     loop = asyncio.get_running_loop()
+    sent = 0
     if sys.platform == "win32":
-        await loop.sock_sendall(sock, b"".join(pieces))
-        return
-    try:
-        sent = sock.sendmsg(pieces)
-    except BlockingIOError:
-        sent = 0
+        pieces = [b"".join(pieces)]
+    else:
+        with contextlib.suppress(BlockingIOError):
+            sent = sock.sendmsg(pieces)
     for piece in pieces:
         if sent < len(piece):
             await loop.sock_sendall(sock, memoryview(piece)[sent:])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.faults import Rule, Spoiling, bounded
-from sandbox.records import AuthKey, Message
+from sandbox.model import AuthKey, Message
 
 if TYPE_CHECKING:
     from sandbox.server import Server

@@ -11,9 +11,10 @@ import rsa
 from telethon.tl import TLObject
 
 from sandbox.api.channels import new_channel
+from sandbox.model import Account
 from sandbox.protocol.auth_key import RsaKey
 from sandbox.protocol.primes import random_prime
-from sandbox.records import Account, Records
+from sandbox.records import Records
 from sandbox.world import Application
 
 PHONE = "+9996621234"
@@ -80,7 +81,8 @@ def describe(records: Records) -> dict[str, Any]:
 
 
 def _new_bot(number: int) -> Account:
-    identity = secrets.randbelow(10**9) + 5 * 10**9
+    # Ids grow with the numbers, so that the first token is always that of the first bot.
+    identity = secrets.randbelow(10**9) + (4 + number) * 10**9
     token = f"{identity}:AA{secrets.token_urlsafe(25)[:33]}"
     return Account(identity, True, f"Stowgram Bot {number}", f"stowgram_{number}_bot", token=token)
 

@@ -9,9 +9,11 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from sandbox.model import Account, AuthKey, Channel, Document, Message
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -38,73 +40,6 @@ CREATE INDEX IF NOT EXISTS messages_by_document ON messages (document);
 CREATE TABLE IF NOT EXISTS random_ids (
     account INTEGER NOT NULL, random_id INTEGER NOT NULL, PRIMARY KEY (account, random_id)) STRICT, WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A person or a bot. A bot signs in by `token`, a person by `phone`, `code` and, if there is one, `password`."""
-
-    id: int
-    is_bot: bool
-    name: str
-    username: str | None = None
-    phone: str | None = None
-    token: str | None = None
-    code: str | None = None
-    password: str | None = None
-
-
-@dataclass(slots=True)
-class AuthKey:
-    """An auth key of one data centre, and who signed in with it. `verdict`: the error that a dead key always gets."""
-
-    id: bytes
-    dc: int
-    key: bytes
-    account: int | None = None
-    is_inited: bool = False
-    verdict: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """`last_message` is the highest message id given out; `pts` counts its events."""
-
-    id: int
-    title: str
-    about: str
-    is_broadcast: bool
-    username: str | None
-    invite: str
-    creator: int
-    created: int
-    is_deleted: bool
-    last_message: int
-    pts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """`attributes` is a TL vector as the uploader gave it; `dc` is where its bytes are served."""
-
-    id: int
-    size: int
-    mime_type: str
-    attributes: bytes
-    dc: int
-    created: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A post. One without document and text is the service message that a channel begins with."""
-
-    channel: int
-    id: int
-    sender: int
-    sent: int
-    text: str
-    document: Document | None
 
 
 class Records:

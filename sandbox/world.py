@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sandbox.bodies import Bodies
 from sandbox.faults import Faults
-from sandbox.records import Account, AuthKey, Records
+from sandbox.model import Account, AuthKey
+from sandbox.records import Records
 
 DUPLICATED = "AUTH_KEY_DUPLICATED"
 """The one verdict that nothing lifts; after another, signing in again makes the key good."""

@@ -10,7 +10,7 @@ from telethon.tl import functions, types
 from sandbox.api import srp
 from sandbox.api.call import Audience, Call, RpcError, method
 from sandbox.api.views import user_view
-from sandbox.records import Account
+from sandbox.model import Account
 from sandbox.world import Login
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from sandbox.model import Account, AuthKey
 from sandbox.protocol.transports import Buffers
-from sandbox.records import Account, AuthKey
 from sandbox.world import World
 
 

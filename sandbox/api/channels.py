@@ -11,7 +11,7 @@ from telethon.tl import functions, types
 from sandbox.api.call import Audience, Call, RpcError, method
 from sandbox.api.people import find_account
 from sandbox.api.views import ADMIN_RIGHTS, at, channel_view, message_view, user_view
-from sandbox.records import Channel, Message
+from sandbox.model import Channel, Message
 
 MAX_IDS = 100
 """Ids in one channels.getMessages or channels.deleteMessages."""

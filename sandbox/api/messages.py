@@ -15,7 +15,7 @@ from sandbox.api.service import CAPTION_LENGTH
 from sandbox.api.upload import new_document
 from sandbox.api.views import at, channel_view, message_view, pack_vector, user_view
 from sandbox.bodies import UploadRefused
-from sandbox.records import Channel, Document, Message
+from sandbox.model import Channel, Document, Message
 
 _MAX_PAGE = 100
 _NO_LIMIT = 1 << 31

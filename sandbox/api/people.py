@@ -8,7 +8,7 @@ from telethon.tl import functions, types
 
 from sandbox.api.call import Call, RpcError, method
 from sandbox.api.views import channel_view, user_view
-from sandbox.records import Account
+from sandbox.model import Account
 
 
 def find_account(call: Call, user: Any) -> Account:

@@ -11,8 +11,8 @@ from telethon.tl import functions, types
 from sandbox.api.call import Call, Raw, RpcError, method
 from sandbox.api.service import MAX_PARTS
 from sandbox.bodies import UploadRefused, check_part
+from sandbox.model import Document
 from sandbox.protocol.tl import pack_bytes_head
-from sandbox.records import Document
 
 _BLOCK = 1 << 20
 """Bytes of the aligned blocks that one request stays within."""

@@ -9,8 +9,8 @@ from typing import Any
 from telethon.tl import types
 
 from sandbox.api.call import Call
+from sandbox.model import Account, Channel, Document, Message
 from sandbox.protocol.tl import read_object
-from sandbox.records import Account, Channel, Document, Message
 
 ADMIN_RIGHTS = types.ChatAdminRights(
     change_info=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,18 +17,6 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 
 MIB = 1 << 20
 DATA = os.urandom(2 * MIB)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with start_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _clear(sandbox: RunningSandbox) -> Iterator[None]:
-    yield
-    sandbox.control.clear()
 
 
 def random_id() -> int:
