@@ -22,9 +22,12 @@ from web.ranges import Answer, decide
 log = logging.getLogger(__name__)
 blueprint = Blueprint("download", __name__)
 
+VIEWER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; sandbox"
+"""No more than what a browser's own viewer of pictures, sound and film needs: no script, no origin."""
+
 
 class Transfer(Iterator[bytes]):
-    """A download as a response's body: cuts the line when it fails, and writes one line when it ends, however it does.
+    """A download as a response's body: cuts the line when it fails, and logs one line when it ends.
 
     Plain data only, since it runs after the request is over. The server calls `close`, always.
     """
@@ -110,9 +113,7 @@ def _describe(response: Response, file: File) -> None:
     text = file.media_type.lower() == "text/plain"
     response.headers["Content-Type"] = "text/plain; charset=utf-8" if text else file.media_type
     response.headers["Content-Disposition"] = content_disposition(file.name, kind)
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; sandbox"
-    )
+    response.headers["Content-Security-Policy"] = VIEWER_POLICY
     if file.sha256 is not None:
         digest = base64.b64encode(file.sha256).decode("ascii")
         response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530, of the whole file, ranges or not

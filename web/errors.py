@@ -56,7 +56,7 @@ TABLE: dict[type[errors.StowgramError], Rule] = {
 }
 TYPE = "tag:stowgram,2026:"
 """What the `type` of each problem begins with (RFC 4151)."""
-RETRY_DATABASE = 5.0
+RETRY_DATABASE = 5
 """Seconds after which a locked database is worth another try."""
 STATUS_460 = "460 Checksum Mismatch"
 
@@ -90,23 +90,29 @@ def problem(status: int, slug: str, title: str, detail: str, **members: Any) -> 
 
 def _ours(error: errors.StowgramError) -> Response:
     rule = rule_for(error)
-    members = {}
-    if isinstance(error, errors.OffsetMismatch):
-        members["expected"] = error.expected
-    internal = rule.slug == "internal"
-    detail = f"The log has it under {request_id()}." if internal else str(error)
-    response = problem(rule.status, rule.slug, rule.title, detail, **members)
+    internal = rule is TABLE[errors.StowgramError]
     if rule.status >= 500 and not isinstance(error, errors.AtCapacity):
-        log.warning("%s %s %s: %s", request_id(), request.method, request.path, error, exc_info=internal)
-    if isinstance(error, errors.AtCapacity | errors.Transient):
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-    elif isinstance(error, errors.DatabaseUnavailable):
-        response.headers["Retry-After"] = str(math.ceil(RETRY_DATABASE))
-    elif isinstance(error, errors.OffsetMismatch):
-        response.headers["Upload-Offset"] = str(error.expected)
-    elif isinstance(error, errors.NotSignedIn):
-        response.headers["WWW-Authenticate"] = challenge()
+        log.warning("%s %s %r: %s", request_id(), request.method, request.path, error, exc_info=internal)
+    detail = f"The log has it under {request_id()}." if internal else str(error)
+    members = {"expected": error.expected} if isinstance(error, errors.OffsetMismatch) else {}
+    response = problem(rule.status, rule.slug, rule.title, detail, **members)
+    response.headers.update(_advice(error))
     return response
+
+
+def _advice(error: errors.StowgramError) -> dict[str, str]:
+    """The headers that say how to go on."""
+    match error:
+        case errors.AtCapacity() | errors.Transient():
+            return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+        case errors.DatabaseUnavailable():
+            return {"Retry-After": str(RETRY_DATABASE)}
+        case errors.OffsetMismatch():
+            return {"Upload-Offset": str(error.expected)}
+        case errors.NotSignedIn():
+            return {"WWW-Authenticate": challenge()}
+        case _:
+            return {}
 
 
 def challenge() -> str:
@@ -114,9 +120,8 @@ def challenge() -> str:
 
     A plain navigation is asked for Basic: download managers repeat a link without its cookies, and know only that.
     """
-    by_script = (
-        request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate" or "X-CSRFToken" in request.headers
-    )
+    fetched = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+    by_script = fetched or "X-CSRFToken" in request.headers
     return 'Bearer realm="Stowgram"' if by_script else 'Basic realm="Stowgram", charset="UTF-8"'
 
 
@@ -135,7 +140,7 @@ def _werkzeugs(error: HTTPException) -> Response | HTTPException:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("%s %s %s", request_id(), request.method, request.path, exc_info=error)
+    log.error("%s %s %r", request_id(), request.method, request.path, exc_info=error)
     rule = TABLE[errors.StowgramError]
     return problem(rule.status, rule.slug, rule.title, f"The log has it under {request_id()}.")
 

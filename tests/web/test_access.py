@@ -142,6 +142,15 @@ def test_a_cookie_changes_nothing_without_the_pages_token(browser: FlaskClient) 
     assert browser.put("/api/v1/content/f", data=b"x", headers=token).status_code == 201
 
 
+def test_a_form_of_another_site_cannot_pass_for_json(nobody: FlaskClient) -> None:
+    """A browser that once asked for Basic sends it by itself, but no form can send this content type."""
+    for form_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        response = nobody.post(
+            "/api/v1/folders", data='{"path": "/a"}', content_type=form_type, headers=basic("ada", PASSWORD)
+        )
+        assert response.status_code == 415
+
+
 def test_signing_out_ends_the_session_itself(flask_app: Flask, browser: FlaskClient) -> None:
     cookie = browser.get_cookie("stowgram")
     assert cookie is not None
