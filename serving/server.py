@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import select
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from serving.channel import Channel, Listener
 from serving.lanes import Lanes
 from serving.reception import Spool
 from serving.routes import LARGE_BODY
-from serving.sockets import listen_on
+from serving.sockets import connection_limit, listen_on
 from serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ THREADS_END = 2.0
 """Seconds that threads get after that to notice."""
 TURN = 1.0
 """Seconds between two looks of the watchdog when nothing else happens."""
-# Windows has no poll(), and its select() takes 512 sockets.
-MAX_CONNECTIONS = 480 if sys.platform == "win32" else 1000
 
 
 class Server:
@@ -84,7 +81,7 @@ class Server:
             "recv_bytes": 256 << 10,  # a large upload is 4 times as fast as with the default of 8 KiB
             "outbuf_high_watermark": 512 << 10,  # bytes that a slow reader may make the app produce ahead
             "channel_request_lookahead": 1,  # goes on reading: a client that left is noticed
-            "connection_limit": MAX_CONNECTIONS,
+            "connection_limit": connection_limit(),
             "max_request_body_size": LARGE_BODY + 1,  # waitress refuses at the number itself
             "clear_untrusted_proxy_headers": False,  # the app trusts them by TRUSTED_PROXIES, or not at all
             "log_socket_errors": False,  # readers leave; that is no error

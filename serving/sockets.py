@@ -5,8 +5,34 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from contextlib import suppress
 
 from errors import Misconfigured
+
+MAX_CONNECTIONS = 1000
+"""Open connections, idle ones too; past it, new ones wait in the system's queue."""
+DESCRIPTORS = 4096
+"""What we ask the system for: a connection takes up to three, and the store and the database have theirs."""
+
+
+if sys.platform == "win32":
+
+    def connection_limit() -> int:
+        """How many connections this process can hold: there is no poll(), and select() takes 512 sockets."""
+        return 480
+
+else:
+    import resource
+
+    def connection_limit() -> int:
+        """How many connections this process can hold; raises its soft limit of descriptors where it may."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < DESCRIPTORS:
+            wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+            with suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                soft = wanted
+        return min(MAX_CONNECTIONS, soft // 3)
 
 
 def listen_on(host: str, port: int) -> list[socket.socket]:

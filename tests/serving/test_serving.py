@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import pytest
 from errors import Misconfigured
 from serving import Server
 from serving.routes import LARGE_BODY, SMALL_BODY
+from serving.sockets import connection_limit
 from tests.serving.conftest import App, Running, everything, response, serve, settings_for_tests, until
 
 HELLO = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -195,6 +197,18 @@ def test_a_server_that_was_stopped_before_it_ran_does_not_run(app: App, tmp_path
     server.stop()
     server.run()
     assert server.addresses == ()
+
+
+if sys.platform != "win32":
+    import resource
+
+    def test_the_connections_fit_into_the_descriptors_of_the_process() -> None:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+            assert 0 < connection_limit() * 3 <= resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_port_that_is_taken_is_said_plainly(app: App, running: Running, tmp_path: Path) -> None:
