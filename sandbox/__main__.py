@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -29,7 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"sandbox: {options.host} is not loopback; only 127.0.0.1 and ::1 are possible\n")
         return 2
     options.data.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_serve(options))
+    try:
+        asyncio.run(_serve(options))
+    except sqlite3.Error as error:
+        sys.stderr.write(
+            f"sandbox: {options.data} cannot be used ({error}); is another sandbox running on it?\n"
+        )
+        return 1
     return 0
 
 

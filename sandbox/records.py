@@ -43,11 +43,16 @@ CREATE TABLE IF NOT EXISTS random_ids (
 
 
 class Records:
-    """The database. Auth keys, which every packet needs, are also kept in memory."""
+    """The database. Auth keys, which every packet needs, are also kept in memory.
+
+    Opening raises sqlite3.Error for a file that is damaged or that another process holds.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
+        self._db = sqlite3.connect(path, timeout=2, isolation_level=None)
+        # Exclusive, because a second sandbox would take this one's uploads for the remains of a crash.
+        pragmas = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+        self._db.executescript(pragmas + _SCHEMA)
         rows = self._db.execute("SELECT id, dc, key, account, is_inited, verdict FROM auth_keys")
         self._keys = {row[0]: _key_of(row) for row in rows}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import secrets
 import struct
 import time
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from sandbox.records import Records
 
 DUPLICATED = "AUTH_KEY_DUPLICATED"
 """The one verdict that nothing lifts; after another, signing in again makes the key good."""
+
+_MAX_EXPORTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,14 @@ class World:
         """From now on, and over restarts, the key gets this error."""
         key.verdict = verdict
         self.records.save_key(key)
+
+    def export(self, account: int) -> bytes:
+        """A token with which another data centre takes the account as signed in, once; old ones are forgotten."""
+        token = secrets.token_bytes(64)
+        self.exported[token] = account
+        if len(self.exported) > _MAX_EXPORTED:
+            del self.exported[next(iter(self.exported))]
+        return token
 
     def delete_messages(self, channel: int, ids: list[int]) -> tuple[int, int]:
         """Delete messages, and then the bytes of their documents: how many there were, and the channel's new pts."""

@@ -98,9 +98,7 @@ def check_password(call: Call, request: Any) -> Any:
 def export_authorization(call: Call, request: Any) -> Any:
     if request.dc_id == call.dc or request.dc_id not in {address.dc for address in call.world.addresses}:
         raise RpcError(400, "DC_ID_INVALID")
-    token = secrets.token_bytes(64)
-    call.world.exported[token] = call.account.id
-    return types.auth.ExportedAuthorization(call.account.id, token)
+    return types.auth.ExportedAuthorization(call.account.id, call.world.export(call.account.id))
 
 
 @method(functions.auth.ImportAuthorizationRequest, Audience.ANYBODY)

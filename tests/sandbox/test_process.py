@@ -36,6 +36,13 @@ def test_another_host_than_loopback_is_refused(tmp_path: Path) -> None:
     assert b"loopback" in complaint
 
 
+def test_a_second_sandbox_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with start_sandbox(tmp_path), start(tmp_path) as second:
+        _, complaint = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert b"another sandbox" in complaint
+
+
 def test_it_ends_when_its_stdin_does(tmp_path: Path) -> None:
     with start(tmp_path, "--exit-with-stdin") as process:
         assert process.stdin is not None and process.stdout is not None
