@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from functools import partial
 from typing import Any
 
 from telethon.tl import TLRequest, functions, types
@@ -93,9 +94,8 @@ class Account:
             try:
                 await self.main.opened(deadline)
                 self.part_limit = await self._upload_limit(deadline)
-                channel = await resolve(
-                    lambda request: self.ask(request, deadline), self._home.reference, is_bot=self.is_bot
-                )
+                ask = partial(self.ask, deadline=deadline)
+                channel = await resolve(ask, self._home.reference, is_bot=self.is_bot)
                 self._home.settle(channel)
             except Permanent as error:
                 self.fault = error
@@ -193,7 +193,7 @@ class Account:
         """Channel `number` (-100…) as this account reaches it. Raises a StoreError."""
         known = self._channels.get(number)
         if known is None:
-            ask = lambda request: self.ask(request, deadline)  # noqa: E731
+            ask = partial(self.ask, deadline=deadline)
             known = self._channels[number] = await resolve(ask, ById(number), is_bot=self.is_bot)
         return known
 
@@ -229,10 +229,13 @@ class Account:
 
     def _note_flood(self, request: TLRequest, error: Flooded) -> None:
         request = getattr(request, "query", request)
-        seconds = error.retry_after
-        kind = _kind(type(request))
-        self._waits[kind] = asyncio.get_running_loop().time() + seconds
+        seconds, kind = error.retry_after, _kind(type(request))
+        now = asyncio.get_running_loop().time()
+        was_waiting = self._waits.get(kind, 0.0) > now
+        self._waits[kind] = max(self._waits.get(kind, 0.0), now + seconds)
         self._dialling.statistics.flood_waits += 1
+        if was_waiting:
+            return  # the others that were in flight get the same answer; one of them slows us down
         self._dialling.statistics.flood_seconds += int(seconds)
         self.pace.shrink()
         _log.warning("Telegram asks %s to wait %.0f s before it goes on %s.", self.name, seconds, kind)
@@ -252,6 +255,7 @@ def _kind(method: type[TLRequest]) -> str:
 
 _KINDS = {
     functions.upload.GetFileRequest: "reading",
+    functions.channels.GetMessagesRequest: "reading",
     functions.upload.SaveFilePartRequest: "writing",
     functions.upload.SaveBigFilePartRequest: "writing",
     functions.messages.SendMediaRequest: "writing",

@@ -35,7 +35,7 @@ class Pool:
         self.budget = Budget(BYTES_IN_FLIGHT)
         self._failure: StoreError | None = None
 
-    async def choose(self, method: type[TLRequest], deadline: float, first: int = 0) -> Account:
+    async def choose(self, method: type[TLRequest], deadline: float, first: int | None = None) -> Account:
         """An account that is connected and may call `method` now: the one with least to do, or with `first` the first
         able one counted from there.
 
@@ -104,12 +104,12 @@ class Pool:
     async def close(self) -> None:
         await asyncio.gather(*(account.close() for account in self.accounts))
 
-    async def _able(self, method: type[TLRequest], deadline: float, first: int) -> Account | None:
+    async def _able(self, method: type[TLRequest], deadline: float, first: int | None) -> Account | None:
         now = asyncio.get_running_loop().time()
-        turned = self.accounts[first:] + self.accounts[:first]
+        turned = self.accounts[first:] + self.accounts[: first or 0]
         able = [account for account in turned if account.usable_at(method) <= now]
         for account in sorted(
-            able, key=lambda a: (not a.is_ready, 0 if first else a.pace.wanted / a.pace.total)
+            able, key=lambda a: (not a.is_ready, 0 if first is not None else a.pace.wanted / a.pace.total)
         ):
             try:
                 await account.prepare(deadline)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakValueDictionary
@@ -30,6 +30,10 @@ BIG_FILE = 10 << 20
 """Above this many bytes parts go by saveBigFilePart."""
 PARTS_IN_FLIGHT = 16
 TRIES = 6
+PAUSE = 0.1
+"""Seconds before a failed part or message is sent again."""
+GENERATIONS = 8
+"""Deleted messages that one label may have had."""
 LABELS_KEPT = 4096
 """Labels whose outcome is remembered, for repeats within the life of the process."""
 SOURCE_THREADS = 4
@@ -122,7 +126,9 @@ class Writer:
                 found = await self._finder.find(label, channel.id, after)
             except AlreadyPosted:  # by an earlier process, if we have not sent it before
                 found = await self._finder.find(label, channel.id, 0 if is_first else after)
-                generation += found is None
+                generation += 1  # if nothing was found: that message was deleted, and its id is used up
+                if generation > GENERATIONS:
+                    raise
             except (PartsLost, Flooded, Permanent) as error:
                 if is_first:
                     del self._outcomes[label]  # refused, so it is not there
@@ -133,8 +139,10 @@ class Writer:
             except Transient as error:
                 _log.info("The answer to a message was lost; looking for the message. %s", error)
                 is_first = False
+                await asyncio.sleep(PAUSE)
                 found = await self._finder.find(label, channel.id, after)
-                self._refuse_after(deadline, error)
+                if found is None:
+                    self._refuse_after(deadline, error)
             if found is not None:
                 return self._remember(label, found)
 
@@ -183,34 +191,38 @@ class Writer:
         self, account: Account, size: int, source: Source, file_id: int, numbers: Iterator[int]
     ) -> None:
         """Send parts until `numbers`, which the workers of one upload share, are used up."""
-        loop = asyncio.get_running_loop()
+        total = -(-size // PART_SIZE)
         for number in numbers:
             span = ByteRange(number * PART_SIZE, min((number + 1) * PART_SIZE, size))
-            async with account.pace.hold(1), self._pool.budget.hold(span.length):
-                body = await loop.run_in_executor(self._threads, source, span)
-                if len(body) != span.length:
-                    raise ValueError(f"the source gave {len(body)} of {span.length} bytes")
+
+            def request(body: bytes, number: int = number) -> Any:
                 if size > BIG_FILE:
-                    total = -(-size // PART_SIZE)
-                    request = functions.upload.SaveBigFilePartRequest(file_id, number, total, body)
-                else:
-                    request = functions.upload.SaveFilePartRequest(file_id, number, body)
-                await self._send_part(account, request)
+                    return functions.upload.SaveBigFilePartRequest(file_id, number, total, body)
+                return functions.upload.SaveFilePartRequest(file_id, number, body)
+
+            await self._send_part(account, span, source, request)
             self._pool.statistics.bytes_written += span.length
 
-    async def _send_part(self, account: Account, request: Any) -> None:
+    async def _send_part(
+        self, account: Account, span: ByteRange, source: Source, request: Callable[[bytes], Any]
+    ) -> None:
         """Send one part, over other lanes and after short waits where need be; a part may be sent twice."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._pool.timing.read
         avoid: Lane | None = None
-        pause = 0.1
+        pause = PAUSE
         while True:
-            await account.sit_out(type(request), deadline)
+            await account.sit_out(functions.upload.SaveBigFilePartRequest, deadline)
             lane = account.home_lane(avoid)
             try:
-                if not await account.ask_on(lane, request, deadline):
-                    raise PartsLost("Telegram did not take a part.", 1.0)
-                return
+                # Held only while under way: a flood wait for writers must not take the room of readers.
+                async with account.pace.hold(1), self._pool.budget.hold(span.length):
+                    body = await loop.run_in_executor(self._threads, source, span)
+                    if len(body) != span.length:
+                        raise ValueError(f"the source gave {len(body)} of {span.length} bytes")
+                    if await account.ask_on(lane, request(body), deadline):
+                        return
+                raise PartsLost("Telegram did not take a part.", 1.0)
             except Flooded:
                 pass
             except PartsLost:

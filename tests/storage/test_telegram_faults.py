@@ -474,3 +474,19 @@ def test_a_flood_wait_on_signing_in_is_obeyed(own_sandbox: RunningSandbox, tmp_p
         assert healthy_within(6.0, store)
     finally:
         store.close()
+
+
+def test_a_server_without_media_addresses_is_served_over_the_one_connection(
+    own_sandbox: RunningSandbox, opened: Opener
+) -> None:
+    store = opened(own_sandbox, own_sessions=True)
+    config = store._pool.accounts[0]._sign_in.config
+    config.dc_options = [option for option in config.dc_options if not option.media_only]
+    locator, client = put(store, BODY), store.client()
+    assert joined(under_way(client, locator)) == BODY
+    own_sandbox.control.move_documents(4)
+    assert joined(under_way(client, locator)) == BODY
+    connections = own_sandbox.control.stats()["connections"]
+    assert connections["2 main"] == connections["4 main"] == 1
+    assert not connections.get("2 media")
+    client.close()
