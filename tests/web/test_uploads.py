@@ -11,12 +11,10 @@ import uuid
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tusclient.client import TusClient
 from werkzeug.test import TestResponse
 
 from errors import BadInput
 from tests.conftest import House
-from tests.serving.conftest import Running
 from tests.web.conftest import Api
 from web.uploads import decode_checksum, decode_metadata, encode_metadata
 
@@ -279,17 +277,3 @@ def test_no_request_makes_a_5xx(
     url = begin(ada, 10, "fuzz").headers["Location"] if known else "/api/v1/uploads"
     response = ada(method, url, TUS, data=body, environ_overrides=headers)
     assert response.status_code < 500, response.text
-
-
-def test_tuspy_uploads_over_the_wire(running: Running, house: House, ada: Api) -> None:
-    secret = house.gateway.people.make_token(house.user, "tuspy")[1]
-    host, port = running.address
-    client = TusClient(f"http://{host}:{port}/api/v1/uploads", headers={"Authorization": f"Bearer {secret}"})
-    metadata = {"filename": "t.bin", "path": "/in"}
-    first = client.uploader(file_stream=io.BytesIO(DATA), chunk_size=700_001, metadata=metadata)
-    first.upload(stop_at=2_000_000)
-    again = client.uploader(file_stream=io.BytesIO(DATA), chunk_size=1 << 20, url=first.url)
-    assert again.offset >= 2_000_000
-    again.upload()
-    node = ada("GET", "/api/v1/nodes?path=/in").get_json()["items"][0]
-    assert ada("GET", f"/files/{node['id']}/download").data == DATA
