@@ -125,14 +125,15 @@ class Connection:
                 await asyncio.sleep(wait)
             self._line_size -= size
             self._line_changed.set()
-            if not await self._answer(event, size):
+            await self._occupy(size)
+            if not await self._answer(event):
                 return
 
-    async def _answer(self, event: Event, size: int) -> bool:
+    async def _answer(self, event: Event) -> bool:
         """Act on one event; False if the connection is to be cut."""
         match event:
             case Query():
-                return await self._answer_query(event, size)
+                return await self._answer_query(event)
             case KeyMade(auth_key, reply):
                 self._world.records.save_key(AuthKey(key_id(auth_key), self.address.dc, auth_key))
                 await self._send([reply])
@@ -142,7 +143,7 @@ class Connection:
                 await self._send(packet)
         return True
 
-    async def _answer_query(self, query: Query, size: int) -> bool:
+    async def _answer_query(self, query: Query) -> bool:
         key = self._world.records.key(query.key_id)
         if key is None:
             return False
@@ -168,7 +169,7 @@ class Connection:
             await self._slow.acquire()
             self._server.start(self._answer_later(query, answer)).add_done_callback(self._end_if_broken)
         else:
-            await self._send_result(query, answer, size)
+            await self._send(self._wire.result(query, _pack(answer)))
         return True
 
     async def _answer_later(self, query: Query, answer: Awaitable[Any]) -> None:
@@ -181,7 +182,7 @@ class Connection:
         finally:
             self._slow.release()
         if self in self._server.connections:
-            await self._send_result(query, result, 0)
+            await self._send(self._wire.result(query, _pack(result)))
 
     def _end_if_broken(self, answering: asyncio.Task[None]) -> None:
         """A client must not wait for an answer that cannot come."""
@@ -190,23 +191,30 @@ class Connection:
                 log.error("%r broke", self, exc_info=error)
             self.cut()
 
-    async def _send_result(self, query: Query, result: Any, request_size: int) -> None:
-        packet = self._wire.result(query, _pack(result))
-        if rate := self._world.faults.bandwidth:
-            loop = asyncio.get_running_loop()
-            used = request_size + sum(map(len, packet))
-            self._free_at = max(self._free_at, loop.time()) + used / rate
-            await asyncio.sleep(self._free_at - loop.time())
-        await self._send(packet)
-
     async def _send(self, packet: Buffers) -> None:
         if not packet:
             return
         # Frames are numbered, and one must not be sent in the middle of another.
         async with self._sending:
             pieces = self._wire.frame(packet)
-            await _send_all(self._socket, pieces)
+            if self._world.faults.bandwidth:
+                await self._trickle(pieces)
+            else:
+                await _send_all(self._socket, pieces)
         self._server.statistics.bytes_served += sum(map(len, pieces))
+
+    async def _trickle(self, pieces: Buffers) -> None:
+        """Send as a slow line does: steadily, and not all at the end."""
+        for piece in pieces:
+            await self._occupy(len(piece))
+            await asyncio.get_running_loop().sock_sendall(self._socket, piece)
+
+    async def _occupy(self, size: int) -> None:
+        """Take as long as `size` bytes take at the bandwidth that is set now."""
+        if rate := self._world.faults.bandwidth:
+            now = asyncio.get_running_loop().time()
+            self._free_at = max(self._free_at, now) + size / rate
+            await asyncio.sleep(self._free_at - now)
 
 
 async def _send_all(sock: socket.socket, pieces: Buffers) -> None:

@@ -52,6 +52,22 @@ def test_bandwidth_is_capped(sandbox: RunningSandbox) -> None:
     as_bot(sandbox, story)
 
 
+def test_a_capped_line_trickles(sandbox: RunningSandbox) -> None:
+    async def story(client: Any) -> None:
+        document = (await put_data(client, sandbox)).document
+        sandbox.control.bandwidth(MIB)
+        connection = client._sender._connection
+        fetching = asyncio.create_task(get(client, document, 0, MIB))
+        seen = []
+        while not fetching.done():
+            await asyncio.sleep(0.1)
+            seen.append(len(connection._reader._buffer))
+        assert len({size for size in seen if 0 < size < MIB}) > 2
+        sandbox.control.clear()
+
+    as_bot(sandbox, story)
+
+
 def test_an_error_comes_as_often_as_asked_and_after_as_many_calls(sandbox: RunningSandbox) -> None:
     async def story(client: Any) -> None:
         document = (await put_data(client, sandbox)).document
