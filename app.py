@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, Response, g, request
@@ -86,7 +85,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,  # the session ends by the database's clock, not the cookie's
-        PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_LIFE.total_seconds()),
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
         WTF_CSRF_TIME_LIMIT=None,  # a page left open over night still works; the token ends with its session
     )
     app.session_interface = SessionCookie()

@@ -100,6 +100,7 @@ class Server:
             self._close()
 
     def stop(self) -> None:
+        """Begin to stop, and return at once; `run` returns within five seconds."""
         self._stopping = True
         # Without a thunk, pull_trigger takes no lock: a signal handler may have interrupted its holder.
         for listener in tuple(self._listeners):

@@ -33,7 +33,7 @@ class PathConverter(BaseConverter):
 
     part_isolating = False
     regex = "(?s:.*)"
-    weight = 300
+    weight = 300  # tried after all other routes
 
 
 def require_utf8() -> None:

@@ -217,6 +217,15 @@ def test_a_port_that_is_taken_is_said_plainly(app: App, running: Running, tmp_pa
         Server(app, settings_for_tests(tmp_path, port=port)).bind()
 
 
+def test_a_name_is_served_on_all_its_addresses_with_one_port(app: App, tmp_path: Path) -> None:
+    with serve(app, settings_for_tests(tmp_path, host="localhost")) as running:
+        assert len({port for _, port in running.server.addresses}) == 1
+        for address in running.server.addresses:
+            with socket.create_connection(address, timeout=5) as sock:
+                sock.sendall(HELLO)
+                assert response(sock)[1] == b"hello /"
+
+
 def test_an_address_that_is_not_ours_is_said_plainly(app: App, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="no address of this machine"):
         Server(app, settings_for_tests(tmp_path, host="192.0.2.1")).bind()
