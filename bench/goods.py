@@ -1,0 +1,96 @@
+"""What the round trip carries: a large file, a tree of real files, a file of every awkward size; with their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from model import MIB, PIECE_SIZE
+
+CHUNK = 64 * MIB
+EDGES = (0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * MIB + 1)
+EDGE_NAMES = tuple(map(str, EDGES))
+MANY = 2000
+"""Files that make a tree worth the name."""
+TREES = (Path(sysconfig.get_path("stdlib")), Path("/usr/lib/python3"), Path("/usr/share"), Path("/usr/lib"))
+
+Digests = Mapping[str, str]
+"""SHA-256 of files, by their path below some folder."""
+
+
+@dataclass(frozen=True)
+class Goods:
+    large: Path
+    edges: Path
+    """A folder of files that are called by their sizes."""
+    tree: Path
+    digests: Digests
+    """Of the large file and of the edges, by name."""
+    tree_digests: Digests
+    sizes: Mapping[str, int]
+    """Of all of them, by name."""
+
+    def parcels(self) -> Iterator[tuple[str, Path, Digests, int]]:
+        """What is put in one go: its description, where it is, the digests below there, its bytes."""
+        edges = {name: self.digests[name] for name in EDGE_NAMES}
+        yield "large file", self.large, {".": self.digests["large"]}, self.sizes["large"]
+        yield "edge sizes", self.edges, edges, self.size(EDGE_NAMES)
+        yield f"{len(self.tree_digests)} files", self.tree, self.tree_digests, self.size(self.tree_digests)
+
+    def size(self, names: Iterable[str]) -> int:
+        """Bytes in all of these."""
+        return sum(self.sizes[name] for name in names)
+
+    def equal(self, copies: Mapping[str, Path]) -> bool:
+        """Whether each of these copies of named files holds the right bytes."""
+        return all(digest(copy) == self.digests[name] for name, copy in copies.items())
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def regular_files(folder: Path) -> Iterator[Path]:
+    """Those that `put` takes: no links, nor what is behind them, nor what cannot be read."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place) / name for name in names):
+            if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
+                yield path
+
+
+def digests(place: Path) -> Digests:
+    """Of all below this folder; of a file, its own under the name `.`."""
+    if place.is_file():
+        return {".": digest(place)}
+    return {path.relative_to(place).as_posix(): digest(path) for path in regular_files(place)}
+
+
+def random_file(path: Path, size: int) -> Path:
+    with path.open("wb") as file:
+        for start in range(0, size, MIB):
+            file.write(os.urandom(min(MIB, size - start)))
+    return path
+
+
+def make_goods(folder: Path, size: int, tree: Path) -> Goods:
+    """Make the first two below `folder`, the large one of `size` bytes."""
+    (folder / "edges").mkdir()
+    large = random_file(folder / "large", size)
+    edges = [random_file(folder / "edges" / str(edge), edge) for edge in EDGES]
+    inside = digests(tree)
+    sizes = {name: (tree / name).stat().st_size for name in inside}
+    sizes |= {path.name: path.stat().st_size for path in (large, *edges)}
+    return Goods(large, folder / "edges", tree, {p.name: digest(p) for p in (large, *edges)}, inside, sizes)
+
+
+def default_tree() -> Path:
+    for tree in TREES:
+        if len(list(islice(regular_files(tree), MANY))) == MANY:
+            return tree
+    raise SystemExit(f"no tree of {MANY} files found here; name one by --tree")

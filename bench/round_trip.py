@@ -1,0 +1,267 @@
+"""Real sizes, real programs: what goes in by `put` comes out equal by `get`, curl, wget, wget2, aria2c, axel, Chromium.
+
+    python -m bench.round_trip [--size 5G] [--tree /usr/share] [--work FOLDER]
+
+Runs a gateway of its own, on the embedded sandbox, below a folder that is removed at the end, however it ends; three
+times the size must be free there. Programs that are not installed are left out, and the table says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, sync_playwright
+
+from bench.goods import CHUNK, EDGE_NAMES, Digests, Goods, default_tree, digests, make_goods
+from model import MIB
+from tests.whole.programs import AXEL, PROGRAMS, Program
+from tests.whole.running import RunningGateway, running_gateway
+
+SLOWEST = MIB
+"""Bytes per second below which a program is given up; and a minute more for each, to begin and to end."""
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "there and back again"
+HEADING = f"{'client':<9} {'what':<22} {'bytes':>12} {'seconds':>8} {'MB/s':>7}  sha256"
+
+
+class Failed(Exception):
+    """A program did not do its work; the message has what it said."""
+
+
+@dataclass(frozen=True)
+class Row:
+    client: str
+    what: str
+    size: int
+    seconds: float
+    verdict: str
+
+    def __str__(self) -> str:
+        speed = self.size / 1e6 / self.seconds if self.seconds else 0.0
+        return f"{self.client:<9} {self.what:<22} {self.size:>12} {self.seconds:>8.1f} {speed:>7.1f}  {self.verdict}"
+
+
+class Trip:
+    """The gateway, the folder beside it, and the table so far."""
+
+    def __init__(self, gateway: RunningGateway, folder: Path, goods: Goods) -> None:
+        self.gateway = gateway
+        self.folder = folder
+        self.goods = goods
+        self.rows: list[Row] = []
+        self._ids: dict[str, int] = {}
+
+    def measure(
+        self, client: str, what: str, size: int, act: Callable[[], object], check: Callable[[], bool]
+    ) -> None:
+        """One row: how long `act` took, and whether `check`, which is not counted, found the right bytes."""
+        began = time.monotonic()
+        try:
+            act()
+            seconds = time.monotonic() - began
+            verdict = "ok" if check() else "WRONG BYTES"
+        except (Failed, OSError) as error:
+            seconds, verdict = time.monotonic() - began, f"FAILED: {error}"
+        self.rows.append(Row(client, what, size, seconds, verdict))
+        say(str(self.rows[-1]))
+
+    def by_command(
+        self, what: str, size: int, *words: str | Path, check: Callable[[], bool] = lambda: True
+    ) -> None:
+        """A row of `put` or `get`."""
+        label = f"{words[0]} {what}"
+        self.measure(
+            str(words[0]), what, size, lambda: finish(self.gateway.command(*words), label, size), check
+        )
+
+    def url(self, name: str) -> str:
+        """Of the large file, or of an edge."""
+        if name not in self._ids:
+            with self.gateway.client() as client:
+                for folder in ("/", "/edges"):
+                    items = client.get("/api/v1/nodes", params={"path": folder}).json()["items"]
+                    self._ids |= {item["name"]: item["id"] for item in items if item["kind"] == "file"}
+        return f"{self.gateway.url}/files/{self._ids[name]}/download"
+
+    @contextmanager
+    def place(self) -> Iterator[Path]:
+        """An empty folder, and nothing of it afterwards."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            yield Path(folder)
+
+
+def there_and_back(trip: Trip, what: str, local: Path, wanted: Digests, size: int) -> None:
+    """Rows of `put` and `get`."""
+    remote = f"/{local.name}"
+    trip.by_command(what, size, "put", local, remote)
+    with trip.place() as place:
+        goal = place / local.name
+        trip.by_command(what, size, "get", remote, goal, check=lambda: digests(goal) == wanted)
+
+
+def fetch(trip: Trip, program: Program, what: str, names: Sequence[str], *, killed: bool = False) -> None:
+    """A row of one program; `killed` means after a third, and started again."""
+    label, header = f"{program.name} {what}", f"Authorization: Bearer {trip.gateway.token}"
+    with trip.place() as place:
+        goals = {name: place / name / "download" for name in names}
+
+        def act() -> None:
+            for name, goal in goals.items():
+                size = trip.goods.sizes[name]
+                goal.parent.mkdir()
+                if killed:
+                    kill_after(program.start(trip.url(name), header, goal), goal, size // 3)
+                finish(program.start(trip.url(name), header, goal), label, size, goal)
+
+        trip.measure(program.name, what, trip.goods.size(names), act, lambda: trip.goods.equal(goals))
+
+
+def fetch_by_all(trip: Trip) -> None:
+    for program in PROGRAMS:
+        if shutil.which(program.name) is None:
+            say(f"{program.name:<9} is not installed")
+            continue
+        fetch(trip, program, "large file", ["large"])
+        if program is not AXEL:  # its notes do not survive a kill
+            fetch(trip, program, "killed and resumed", ["large"], killed=True)
+        fetch(trip, program, "edge sizes", EDGE_NAMES)
+
+
+def fetch_by_chromium(trip: Trip) -> None:
+    """Rows of headless Chromium: it signs in by the form and downloads by a click."""
+    if not CHROMIUM.exists():
+        say("chromium  is not installed")
+        return
+    with trip.place() as place, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], downloads_path=place
+        )
+        page = browser.new_page(base_url=trip.gateway.url)
+        page.goto("/login")
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        for what, names in (("large file", ["large"]), ("edge sizes", EDGE_NAMES)):
+            goals = {name: place / name for name in names}
+            act, check = partial(click, page, trip, goals), partial(trip.goods.equal, goals)
+            trip.measure("chromium", what, trip.goods.size(names), act, check)
+        browser.close()
+
+
+def click(page: Page, trip: Trip, goals: Mapping[str, Path]) -> None:
+    for name, goal in goals.items():
+        page.goto("/" if name == "large" else "/?path=/edges")
+        with page.expect_download() as started:
+            page.locator(f"a[href='{urlsplit(trip.url(name)).path}']").click()
+        Path(started.value.path()).replace(goal)
+
+
+def finish(process: Popen[Any], label: str, size: int, goal: Path | None = None) -> None:
+    """Wait for its end and show how far it is. Raises Failed when it is not content, or slower than SLOWEST."""
+    began = time.monotonic()
+    with process:
+        try:
+            while True:
+                try:
+                    said, _ = process.communicate(timeout=1)
+                    break
+                except TimeoutExpired:
+                    seconds = time.monotonic() - began
+                    show(label, seconds, size, arrived(goal) if goal else None)
+                    if seconds > 60 + size / SLOWEST:
+                        raise Failed("gave up waiting") from None
+        finally:
+            process.kill()
+    if process.returncode != 0:
+        text = said if isinstance(said, str) else said.decode(errors="replace")
+        raise Failed(f"exit code {process.returncode}: {' '.join(text.split())[-300:]}")
+
+
+def kill_after(process: Popen[Any], goal: Path, size: int) -> None:
+    """Kill it when `size` bytes are on the disk. Raises Failed when it ended before."""
+    deadline = time.monotonic() + 60 + size / SLOWEST
+    with process:
+        try:
+            while arrived(goal) < size:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise Failed("there was no middle to kill it in; choose a larger --size")
+                time.sleep(0.02)
+        finally:
+            process.kill()
+
+
+def arrived(goal: Path) -> int:
+    """Bytes of a file that are on the disk: of one with holes, less than its size."""
+    try:
+        status = goal.stat()
+    except FileNotFoundError:
+        return 0
+    return min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
+
+
+def show(label: str, seconds: float, size: int, there: int | None) -> None:
+    """One line that the next one overwrites; only for somebody who is looking."""
+    if sys.stderr.isatty():
+        part = f" {100 * there // max(size, 1)} %" if there is not None else ""
+        print(f"\r\x1b[K{label}: {seconds:.0f} s{part}", end="", file=sys.stderr, flush=True)
+
+
+def say(line: str) -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    print(line, flush=True)
+
+
+def number_of_bytes(text: str) -> int:
+    """`5G`, `200M`, `17`."""
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    return int(text[:-1]) * units[text[-1]] if text[-1:] in units else int(text)
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--size", type=number_of_bytes, default=5 << 30, help="of the large file; 5G")
+    parser.add_argument("--tree", type=Path, help="a folder with several thousand files")
+    parser.add_argument("--work", type=Path, help="where to work; the system's folder for temporary files")
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, interrupt)
+    settings = {"ADMIN_PASSWORD": PASSWORD, "CHUNK_SIZE_MIB": str(CHUNK // MIB), "STAGING_SIZE_MIB": "512"}
+    try:
+        with tempfile.TemporaryDirectory(prefix="round-trip-", dir=chosen.work) as name:
+            folder = Path(name)
+            tree = chosen.tree or default_tree()
+            say(f"making a file of {chosen.size} bytes, and hashing {tree}")
+            goods = make_goods(folder, chosen.size, tree)
+            with running_gateway(folder, settings=settings) as gateway:
+                trip = Trip(gateway, folder, goods)
+                say(HEADING)
+                for what, local, wanted, size in goods.parcels():
+                    there_and_back(trip, what, local, wanted, size)
+                fetch_by_all(trip)
+                fetch_by_chromium(trip)
+    except KeyboardInterrupt:
+        say("stopped; everything is cleaned up")
+        return 130
+    return 0 if all(row.verdict == "ok" for row in trip.rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
