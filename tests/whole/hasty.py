@@ -16,7 +16,7 @@ import streaming.read
 from streaming.read import VerifiedStream
 from tests.storage.telegram_store import QUICK
 
-TIMING = replace(QUICK, read=4.0)
+TIMING = replace(QUICK, silence=1.0, read=5.0, control=5.0)
 PATIENCE = 4.0
 """Seconds that a running download waits for one piece."""
 START_PATIENCE = 3.0

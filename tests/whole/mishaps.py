@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.sandbox_process import RunningSandbox
 
-LONG = 6
+LONG = 7
 """Seconds of a flood wait that is longer than a hasty gateway's patience, and that a test can sit out."""
 
 
@@ -59,7 +59,7 @@ def passing(method: str) -> dict[str, Mishap]:
         "a short premium flood wait": flood(method, 1, 2, "FLOOD_PREMIUM_WAIT"),
         "connections dropped when asked": lambda scene: scene.sandbox.control.drop(method, 4),
         "every connection cut": lambda scene: scene.sandbox.control.drop_connections(),
-        "silence": lambda scene: scene.sandbox.control.silence(method, 3),
+        "silence": lambda scene: scene.sandbox.control.silence(method, 2),
         "expired references": lambda scene: scene.sandbox.control.expire_references(),
         "another data centre": lambda scene: scene.sandbox.control.move_documents(4),
         "one flipped byte": lambda scene: scene.sandbox.control.flip(1),
