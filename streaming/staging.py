@@ -90,11 +90,11 @@ class Staging:
         self._assert_whole(upload, offset, chunk_size)
         arriving = Body(body, length, checksum)
         if not arriving.proven and length + chunk_size > self.limit:
-            most = self.limit - chunk_size
-            raise TooLarge(f"A part with a checksum may have {most} bytes here. Send smaller parts.")
-        kept = offset
+            raise TooLarge(
+                f"A part with a checksum may have {self.limit - chunk_size} bytes. Send smaller parts."
+            )
+        kept, wanted = offset, ByteRange(offset, offset + length)
         try:
-            wanted = ByteRange(offset, offset + length)
             for span in self._arrivals(upload, wanted, arriving, chunk_size, wait):
                 if span.stop % chunk_size == 0 or span.stop == total:
                     kept = span.stop

@@ -6,9 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from db import Database
 from gateway import Gateway, Limits
@@ -40,6 +42,12 @@ def build_house(
     gateway = Gateway(database, store, staging, limits)
     user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
     return House(gateway, store, database, staging, user)
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real argon2, but with the least work: two hashes a test would be most of the time."""
+    monkeypatch.setattr("gateway.people.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64))
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -20,12 +18,6 @@ from tests.conftest import House
 from tests.serving.conftest import Running, serve, settings_for_tests
 
 PASSWORD = "correct horse"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real argon2, but with the least work: two hashes a test would be most of the time here."""
-    monkeypatch.setattr("gateway.people.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64))
 
 
 @pytest.fixture
