@@ -36,7 +36,7 @@ from streaming.staging import Staging
 FINISH_WAIT = 50.0
 """Seconds that the last part waits for the store before the client is told to come back."""
 PUT_LIFE = timedelta(minutes=10)
-"""How long what a plain PUT left behind is kept after a crash: nobody can go on with it, and its client sends it anew."""
+"""How long what a plain PUT left behind is kept after a crash: nobody can go on with it; its client sends it anew."""
 MAX_LENGTH = 1 << 50
 """Bytes in one file, 1 PiB: a bound on the arithmetic, not on people."""
 

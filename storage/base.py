@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from model import ByteRange, Label, Locator, StoreHealth
 
 Source = Callable[[ByteRange], bytes]
-"""Reads bytes to be stored; `source(span)` returns exactly `span.length` bytes, may be called from any thread, more than
-once for one span, and for several spans at a time."""
+"""Reads bytes to be stored. `source(span)` returns exactly `span.length` bytes; it may be called from any thread, more
+than once for one span, and for several spans at a time."""
 
 
 class ChunkClient(ABC):
@@ -33,12 +33,12 @@ class ChunkClient(ABC):
     def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
         """Start to read `span` (counted from the message's first byte) of the message at `locator`.
 
-        `span.start` is a multiple of the piece size, and the span crosses no piece border. The future gives the bytes as
-        they rest: `span.length` of them, fewer only if the message is shorter. An `attempt` above 0 says that the earlier
-        answer was bad: the store then goes another way (another connection, no cache) where it has one.
+        `span.start` is a multiple of the piece size, and the span crosses no piece border. The future gives the bytes
+        as they rest: `span.length` of them, fewer only if the message is shorter. An `attempt` above 0 says that the
+        earlier answer was bad: the store then goes another way (another connection, no cache) where it has one.
 
-        The future always ends, within the store's own deadline; it fails with `Transient`, `Permanent` or `ChunkMissing`.
-        Cancelling it frees its place at once.
+        The future always ends, within the store's own deadline; it fails with `Transient`, `Permanent` or
+        `ChunkMissing`. Cancelling it frees its place at once.
         """
 
     @abstractmethod

@@ -90,9 +90,7 @@ class Staging:
         self._assert_whole(upload, offset, chunk_size)
         arriving = Body(body, length, checksum)
         if not arriving.proven and length + chunk_size > self.limit:
-            raise TooLarge(
-                f"A part with a checksum may have {self.limit - chunk_size} bytes. Send smaller parts."
-            )
+            raise TooLarge(f"Send parts of at most {self.limit - chunk_size} bytes with a checksum.")
         kept, wanted = offset, ByteRange(offset, offset + length)
         try:
             for span in self._arrivals(upload, wanted, arriving, chunk_size, wait):

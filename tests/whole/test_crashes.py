@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox_process import RunningSandbox, start_sandbox
-from tests.whole.dying import STEPS
 from tests.whole.known import orphans
 from tests.whole.running import RunningGateway
 
