@@ -19,7 +19,7 @@ from storage.telegram.budget import Budget
 from storage.telegram.channel import ById, Channel, Home, resolve
 from storage.telegram.connection import Dialling
 from storage.telegram.documents import Document, Documents
-from storage.telegram.errors import Flooded, NoAccess, SignedOut
+from storage.telegram.errors import Flooded, NoAccess, SignedOut, again
 from storage.telegram.lane import SLOTS, Lane, least_loaded
 from storage.telegram.media import MediaLanes
 from storage.telegram.sessions import SessionFolder
@@ -150,7 +150,7 @@ class Account:
     async def sit_out(self, method: type[TLRequest], deadline: float) -> None:
         """Wait until the account may call `method`; raises Flooded if that is after `deadline`, or its fault."""
         if self.fault is not None:
-            raise self.fault
+            raise again(self.fault)
         now = asyncio.get_running_loop().time()
         until = self.usable_at(method)
         if until > deadline:

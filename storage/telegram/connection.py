@@ -70,8 +70,7 @@ class Connection:
                 answer = await self.ask(self._introducing(first), timing.connect)
         except OSError as error:  # a TimeoutError too
             await self.close()
-            why = self._transport.failure or error
-            reason = str(why) if isinstance(why, ProxyRefused) else type(why).__name__
+            reason = str(error) if isinstance(error, ProxyRefused) else type(error).__name__
             raise ConnectionLost(f"Cannot reach {self.address}: {reason}.", 2.0) from None
         except BaseException as error:
             await self.close()

@@ -6,6 +6,7 @@ The classes below are the store's own finer words; each is one of the public cla
 from __future__ import annotations
 
 import struct
+from typing import TypeVar
 
 from telethon import errors as rpc
 
@@ -109,6 +110,14 @@ _NOT_ALLOWED = (
     rpc.ChatSendMediaForbiddenError,
 )
 _TOKEN = (rpc.AccessTokenInvalidError, rpc.AccessTokenExpiredError)
+
+
+E = TypeVar("E", bound=StoreError)
+
+
+def again(error: E) -> E:
+    """A remembered error, to be raised once more without the tracebacks of the earlier times, which would pile up."""
+    return error.with_traceback(None)
 
 
 def translated(error: BaseException) -> StoreError:

@@ -57,21 +57,19 @@ class MediaLanes:
 
     def distrust(self, lane: Lane) -> None:
         """The key of `lane` was refused though the account is signed in: go without, or make the key anew."""
-        for dc, lanes in self._lanes.items():
-            if lane not in lanes:
-                continue
-            if dc == self.home:
-                _log.warning(
-                    "The media address of data centre %d refuses our key; using the main connection.", dc
-                )
-                self._lanes[dc] = [self._main]
-            elif self._sign_in.session is not None:
-                self._sign_in.session.foreign.pop(dc, None)
-            for refused in lanes:
-                if refused is not self._main:
-                    closing = asyncio.ensure_future(refused.close())
-                    closing.add_done_callback(lambda done: done.cancelled() or done.exception())
-            return
+        dc = next((dc for dc, lanes in self._lanes.items() if lane in lanes), None)
+        if dc is None:
+            return  # of a set that was replaced already
+        refused = self._lanes.pop(dc)
+        if dc == self.home:
+            _log.warning(
+                "The media address of data centre %d refuses our key; using the main connection.", dc
+            )
+            self._lanes[dc] = [self._main]
+        elif self._sign_in.session is not None:
+            self._sign_in.session.foreign.pop(dc, None)
+        closing = asyncio.gather(*(lane.close() for lane in refused if lane is not self._main))
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def reset(self) -> None:
         """Forget all lanes, which the caller has closed: they belonged to a session that is gone."""

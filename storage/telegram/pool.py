@@ -13,7 +13,7 @@ from telethon.tl import TLRequest
 from errors import Permanent, StoreError, Transient
 from storage.telegram.account import Account
 from storage.telegram.budget import Budget
-from storage.telegram.errors import Flooded
+from storage.telegram.errors import Flooded, again
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Timing
 
@@ -48,12 +48,12 @@ class Pool:
                 return account
             soonest = min(account.usable_at(method) for account in self.accounts)
             if soonest == math.inf:
-                raise next(account.fault for account in self.accounts if account.fault)
+                raise again(next(account.fault for account in self.accounts if account.fault))
             now = loop.time()
             if soonest > deadline:
                 raise Flooded(f"Telegram asks to wait {soonest - now:.0f} s.", soonest - now)
             if now + 0.2 > deadline:
-                raise self._failure or Transient("Telegram cannot be reached.")
+                raise again(self._failure or Transient("Telegram cannot be reached."))
             await asyncio.sleep(max(0.2, soonest - now))
 
     async def prepare(self, deadline: float) -> None:
@@ -87,7 +87,7 @@ class Pool:
         if not up:
             return False, " ".join(faults) or str(self._failure or "Not connected to Telegram yet.")
         lanes = sum(lane.is_up for account in up for lane in account.lanes)
-        title = next(account.home_channel.title for account in up if account.home_channel)
+        title = next((account.home_channel.title for account in up if account.home_channel), "")
         names = ", ".join(account.name for account in up)
         return True, " ".join(
             [f"Channel {title!r} by {names}, {lanes} connection(s).", *self._waits(), *faults]
@@ -108,9 +108,9 @@ class Pool:
         now = asyncio.get_running_loop().time()
         turned = self.accounts[first:] + self.accounts[: first or 0]
         able = [account for account in turned if account.usable_at(method) <= now]
-        for account in sorted(
-            able, key=lambda a: (not a.is_ready, 0 if first is not None else a.pace.wanted / a.pace.total)
-        ):
+        if first is None:
+            able.sort(key=lambda account: account.pace.wanted / account.pace.total)
+        for account in sorted(able, key=lambda account: not account.is_ready):
             try:
                 await account.prepare(deadline)
             except StoreError as error:

@@ -21,12 +21,14 @@ from telethon.network.mtprotostate import MTProtoState
 
 from storage.telegram import proxy
 
+KEY_EXCHANGES = 3
+"""Attempts at one, on one connection."""
 READ_BUFFER = 2 << 20
 """Bytes that a connection buffers before it stops reading from its socket: a whole answer of 1 MiB, and some."""
 
 _log = logging.getLogger("storage.telegram.telethon")
 _log.setLevel(logging.ERROR)  # below, Telethon prints what it received, and warns of each drop that we handle
-_log.addFilter(lambda record: not record.msg.startswith("Automatic reconnection failed"))
+_log.addFilter(lambda record: not str(record.msg).startswith("Automatic reconnection failed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,6 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         self._proxy_url = proxy_url
         self._on_end = on_end
         self._sent_at = 0.0
-        self.failure: OSError | None = None
-        """Why it could not be opened."""
 
     @property
     def moved_at(self) -> float:
@@ -84,14 +84,6 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         return max(self._sent_at, getattr(self._reader, "moved_at", 0.0))
 
     async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109  as in Telethon
-        try:
-            async with asyncio.timeout(timeout):
-                await self._open()
-        except OSError as error:  # a TimeoutError too; Telethon keeps it to itself
-            self.failure = error
-            raise
-
-    async def _open(self) -> None:
         if self._proxy_url is None:
             self._reader, self._writer = await _open_streams(self._ip, self._port)
         else:
@@ -102,9 +94,8 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         await self._writer.drain()
 
     def _send(self, data: bytes) -> None:
-        self._sent_at = (
-            time.monotonic()
-        )  # the sender waits for the socket between two of these: they are progress
+        # The sender waits for the socket between two of these, so they are progress.
+        self._sent_at = time.monotonic()
         super()._send(data)
 
     async def disconnect(self) -> None:
@@ -136,19 +127,29 @@ class _PlainState(MTProtoState):  # type: ignore[misc]
 
 
 class Sender(MTProtoSender):  # type: ignore[misc]
-    """One attempt to connect, no reconnecting of its own, no gzip, no updates."""
+    """One attempt to connect, no reconnecting of its own, no gzip, no updates.
+
+    A key exchange is tried again on the same connection: Telethon drops the zeros that one key in 256 begins with, and
+    then takes the server's proof for wrong.
+    """
 
     def __init__(self, key: bytes | None) -> None:
         super().__init__(
             AuthKey(key),
             loggers=_Loggers(),
-            retries=0,
+            retries=KEY_EXCHANGES - 1,
             delay=0,
             auto_reconnect=False,
             updates_queue=_NoUpdates(),
         )
         self._state = _PlainState(self.auth_key, loggers=self._loggers)
         self._send_queue._state = self._state
+
+    async def _try_connect(self, attempt: int) -> bool:
+        if attempt > 1:
+            raise ConnectionResetError
+        await self._connection.connect()
+        return True
 
     @property
     def key(self) -> bytes | None:

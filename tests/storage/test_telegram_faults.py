@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -490,3 +491,46 @@ def test_a_server_without_media_addresses_is_served_over_the_one_connection(
     assert connections["2 main"] == connections["4 main"] == 1
     assert not connections.get("2 media")
     client.close()
+
+
+def test_a_key_that_another_data_centre_forgot_is_made_anew(
+    own_sandbox: RunningSandbox, opened: Opener
+) -> None:
+    store = opened(own_sandbox, own_sessions=True)
+    locator, client = put(store, BODY), store.client()
+    own_sandbox.control.move_documents(4)
+    assert joined(under_way(client, locator)) == BODY
+    own_sandbox.control.rpc_error("upload.getFile", 401, "AUTH_KEY_UNREGISTERED", 3)
+    assert joined(under_way(client, locator)) == BODY
+    assert own_sandbox.control.stats()["calls"]["auth.exportAuthorization"] <= 4
+    assert store.statistics().sign_ins == 1
+    client.close()
+
+
+def test_many_streams_under_constant_faults_never_get_a_wrong_byte(
+    opened: Opener, sandbox: RunningSandbox
+) -> None:
+    store = opened(sandbox, bots=2)
+    locator = put(store, BODY)
+    sandbox.control.drop("upload.getFile", 12, 20)
+    sandbox.control.rpc_error("upload.getFile", 420, "FLOOD_WAIT_1", 2, 40)
+    sandbox.control.rpc_error("upload.getFile", 400, "FILE_REFERENCE_EXPIRED", 5, 60)
+    sandbox.control.rpc_error("upload.getFile", 500, "INTERNAL", 5, 80)
+
+    def stream(seed: int) -> bool:
+        chance, client = random.Random(seed), store.client()
+        same = True
+        for _ in range(6):
+            start = chance.randrange(12) * MIB
+            stop = start + chance.randrange(1, MIB + 1)
+            future = client.read(locator, ByteRange(start, stop))
+            if chance.random() < 0.3:
+                future.cancel()
+            else:
+                same &= future.result(QUICK.read + 2) == BODY[start:stop]
+        client.close()
+        return same
+
+    with ThreadPoolExecutor(24) as threads:
+        assert all(threads.map(stream, range(24)))
+    assert store._pool.budget.held == 0
