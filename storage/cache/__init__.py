@@ -1,0 +1,1 @@
+"""Pieces kept near, on disk and in memory, so that what one stream fetched no other fetches again."""

@@ -1,0 +1,142 @@
+"""Single flight: however many streams want a piece at a time, it is fetched once.
+
+It must never know how a piece is fetched or where it is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from functools import partial
+
+from errors import Transient
+from model import Locator
+from storage.cache.index import Place
+
+Fetch = Callable[[], Future[bytes]]
+OnLanded = Callable[[Place, bytes], None]
+
+
+class _Flight:
+    """One fetch and those who wait for it. All of it belongs to the lock of `Flights`."""
+
+    def __init__(self, place: Place, attempt: int) -> None:
+        self.place = place
+        self.attempt = attempt
+        self.fetch: Future[bytes] | None = None
+        self.waiters: list[Future[bytes]] = []
+        self.wanted = True
+        """Whether what it brings is worth keeping."""
+
+
+class Flights:
+    """The fetches in the air. A failed one fails its waiters and is not remembered."""
+
+    def __init__(self, landed: OnLanded) -> None:
+        """`landed(place, data)` is called for each success, before its waiters hear of it and on whatever thread ends
+        the fetch: it must not wait for anything."""
+        self._landed = landed
+        self._lock = threading.Lock()  # joining, leaving and landing of one flight exclude each other
+        self._in_air: dict[tuple[Place, int], _Flight] = {}
+        self._closed = False
+        self.shared = 0
+
+    def __repr__(self) -> str:
+        return f"<Flights {len(self._in_air)} in the air>"
+
+    def __len__(self) -> int:
+        return len(self._in_air)
+
+    def join(
+        self, place: Place, attempt: int, fetch: Fetch, landed: Callable[[], bool]
+    ) -> Future[bytes] | None:
+        """A future of the piece's bytes, from the flight in the air or from a new one, begun by `fetch`.
+
+        Cancelling it takes nothing from others; only the last one that goes takes the fetch along. None if there is no
+        flight and `landed()` says that the piece has come since the caller looked.
+        """
+        waiter: Future[bytes] = Future()
+        with self._lock:
+            if self._closed:
+                waiter.set_exception(Transient("The store is closed."))
+                return waiter
+            flight = self._in_air.get((place, attempt))
+            first = flight is None
+            if flight is None:
+                if landed():
+                    return None
+                flight = self._in_air[place, attempt] = _Flight(place, attempt)
+            else:
+                self.shared += 1
+            flight.waiters.append(waiter)
+        waiter.add_done_callback(partial(self._leave, flight))
+        if first:
+            self._begin(flight, fetch())  # outside the lock: it may be over when it returns
+        return waiter
+
+    def disown(self, locators: Collection[Locator]) -> None:
+        """What is on its way from these messages goes to its waiters and is not kept."""
+        with self._lock:
+            for flight in self._in_air.values():
+                if flight.place.locator in locators:
+                    flight.wanted = False
+
+    def close(self) -> None:
+        """End every flight; who waits for one gets `Transient`."""
+        with self._lock:
+            self._closed = True
+            flights, self._in_air = list(self._in_air.values()), {}
+            waiters = [waiter for flight in flights for waiter in flight.waiters]
+        for flight in flights:
+            if flight.fetch is not None:
+                flight.fetch.cancel()
+        for waiter in waiters:
+            _fail(waiter, Transient("The store is closed."))
+
+    def _begin(self, flight: _Flight, fetch: Future[bytes]) -> None:
+        with self._lock:
+            flight.fetch = fetch
+            deserted = not flight.waiters
+        if deserted:  # while it was being begun
+            fetch.cancel()
+        fetch.add_done_callback(partial(self._land, flight))
+
+    def _leave(self, flight: _Flight, waiter: Future[bytes]) -> None:
+        if not waiter.cancelled():
+            return
+        waiter.set_running_or_notify_cancel()  # tells those who wait() for it, as an executor would
+        with self._lock:
+            if waiter not in flight.waiters:
+                return
+            flight.waiters.remove(waiter)
+            if flight.waiters:
+                return
+            self._forget(flight)
+            fetch = flight.fetch
+        if fetch is not None:
+            fetch.cancel()
+
+    def _land(self, flight: _Flight, fetch: Future[bytes]) -> None:
+        failure = Transient("The store gave up a read.", 0.5) if fetch.cancelled() else fetch.exception()
+        if failure is None and flight.wanted:
+            self._landed(flight.place, fetch.result())  # first, so that nobody sees it neither here nor there
+        with self._lock:
+            self._forget(flight)
+            waiters, flight.waiters = flight.waiters, []
+        for waiter in waiters:
+            if failure is None:
+                with suppress(InvalidStateError):  # cancelled at this moment
+                    waiter.set_result(fetch.result())
+            else:
+                _fail(waiter, failure)
+
+    def _forget(self, flight: _Flight) -> None:
+        if self._in_air.get((flight.place, flight.attempt)) is flight:
+            del self._in_air[flight.place, flight.attempt]
+
+
+def _fail(waiter: Future[bytes], failure: BaseException) -> None:
+    with suppress(InvalidStateError, CancelledError):
+        waiter.set_exception(failure)

@@ -1,0 +1,222 @@
+"""A store in front of another: what one stream fetched is kept for all, and what two want at a time is fetched once.
+
+It verifies nothing, as no store does: the gate (`streaming/window.py`) checks what comes out and asks again with an
+`attempt` above 0 when it is bad, and then the cache steps aside and replaces what it had. So it may lose or mangle
+what it keeps, and no reader ever gets a wrong byte.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from errors import Transient
+from model import ByteRange, Label, Locator, StoreHealth
+from storage.base import ChunkClient, ChunkStore, Source
+from storage.cache.flights import Flights
+from storage.cache.index import Place
+from storage.cache.pieces import PieceCache
+from storage.cache.statistics import CacheStatistics
+
+HITS_AHEAD = 2
+"""The window of a stream that finds all it asks for: reading further ahead would only fill memory."""
+
+CLOSE_DEADLINE = 4.5
+"""Seconds; the contract gives `close` five. A disk that does not answer by then is left behind."""
+
+
+class CachedStore(ChunkStore):
+    """`inner` with at most `disk_limit` bytes of its pieces below `folder`, and `memory_limit` bytes in memory.
+
+    Pieces are kept as they were asked for: a piece is found again by the same locator and the same span only.
+    """
+
+    def __init__(self, inner: ChunkStore, folder: Path, disk_limit: int, memory_limit: int) -> None:
+        """Owns `inner` from now on. Never raises for a disk that does not work; `statistics().fault` tells of it."""
+        self._inner = inner
+        self._pieces = PieceCache(folder, disk_limit, memory_limit)
+        self._flights = Flights(self._landed)
+        self._counting = threading.Lock()  # reads start on many threads
+        self._misses = self._refetched = self._bytes_fetched = 0
+
+    def __repr__(self) -> str:
+        return f"<CachedStore {self._pieces} {self._flights} before {self._inner!r}>"
+
+    def put(self, label: Label, source: Source) -> Locator:
+        return self._inner.put(label, source)
+
+    def find(self, label: Label, after: Locator | None) -> Locator | None:
+        return self._inner.find(label, after)
+
+    def delete(self, locators: Sequence[Locator]) -> None:
+        self._inner.delete(locators)
+        gone = frozenset(locators)
+        self._flights.disown(gone)
+        self._pieces.forget(gone)
+
+    def client(self) -> ChunkClient:
+        return CachedClient(self)
+
+    def health(self) -> StoreHealth:
+        return self._inner.health()
+
+    @property
+    def max_chunk_size(self) -> int:
+        return self._inner.max_chunk_size
+
+    def statistics(self) -> CacheStatistics:
+        with self._counting:
+            misses, refetched, fetched = self._misses, self._refetched, self._bytes_fetched
+        return self._pieces.statistics(
+            misses=misses, shared=self._flights.shared, refetched=refetched, bytes_fetched=fetched
+        )
+
+    def close(self) -> None:
+        """Both at a time: each may need most of the five seconds."""
+        closing = threading.Thread(target=self._pieces.close, name="cache-close", daemon=True)
+        closing.start()
+        self._inner.close()
+        self._flights.close()
+        closing.join(CLOSE_DEADLINE)
+
+    def line(self) -> Line:
+        """One stream's way to the inner store."""
+        return Line(self._inner)
+
+    def kept(self, place: Place) -> bytes | None:
+        return self._pieces.get(place)
+
+    def fetch(self, place: Place, attempt: int, line: Line) -> Future[bytes] | None:
+        """The piece from the inner store, shared with whoever asks for it now; None if it is `kept` by now."""
+        if attempt > 0:
+            self._pieces.drop(place)
+
+        def begin() -> Future[bytes]:
+            with self._counting:
+                self._misses += 1
+                self._refetched += attempt > 0
+            return line.read(place, attempt)
+
+        return self._flights.join(place, attempt, begin, lambda: attempt == 0 and place in self._pieces)
+
+    def _landed(self, place: Place, data: bytes) -> None:
+        with self._counting:
+            self._bytes_fetched += len(data)
+        if len(data) == place.span.length:  # what is short may be a fault; the gate will ask again
+            self._pieces.keep(place, data)
+
+
+class CachedClient(ChunkClient):
+    """One stream's reads: a hit is over when `read` returns, a miss goes out on a line of the stream's own."""
+
+    def __init__(self, store: CachedStore) -> None:
+        self._store = store
+        self._line = store.line()
+        self._lock = threading.Lock()  # close from another thread must see every read that was let in
+        self._waiting: set[Future[bytes]] = set()
+        self._hits_in_a_row = 0
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<CachedClient waits for {len(self._waiting)}{' closed' if self._closed else ''}>"
+
+    @property
+    def window(self) -> int:
+        """The inner client's; small before the first miss, and while that many reads in a row were hits."""
+        whole = self._line.window
+        if whole is None:
+            return HITS_AHEAD
+        return whole if self._hits_in_a_row < whole else min(HITS_AHEAD, whole)
+
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
+        place = Place(locator, span)
+        while not self._closed:
+            data = self._store.kept(place) if attempt == 0 else None
+            if data is not None:
+                self._hits_in_a_row += 1
+                return _over(data)
+            future = self._store.fetch(place, attempt, self._line)
+            if future is not None:
+                self._hits_in_a_row = 0
+                return self._let_in(future)
+        refused: Future[bytes] = Future()
+        refused.set_exception(Transient("The stream was closed."))
+        return refused
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            waiting = list(self._waiting)
+        for future in waiting:
+            future.cancel()
+        self._line.release()
+
+    def _let_in(self, future: Future[bytes]) -> Future[bytes]:
+        with self._lock:
+            closed = self._closed
+            self._waiting.add(future)
+        future.add_done_callback(self._forget)
+        if closed:
+            future.cancel()
+        return future
+
+    def _forget(self, future: Future[bytes]) -> None:
+        with self._lock:
+            self._waiting.discard(future)
+
+
+class Line:
+    """A stream's client of the inner store: opened for its first miss, so that who only hits takes no share of the inner
+    window; and alive after its stream for as long as another one waits for what it fetches."""
+
+    def __init__(self, inner: ChunkStore) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()  # the last one out closes the client, be it the stream or a fetch
+        self._client: ChunkClient | None = None
+        self._fetches = 0
+        self._released = False
+
+    def __repr__(self) -> str:
+        return f"<Line fetches {self._fetches}{' released' if self._released else ''}>"
+
+    @property
+    def window(self) -> int | None:
+        """The client's; None while there is none."""
+        client = self._client
+        return None if client is None else client.window
+
+    def read(self, place: Place, attempt: int) -> Future[bytes]:
+        with self._lock:
+            self._fetches += 1
+            if self._client is None:  # released or not: somebody may have joined who still wants it
+                self._client = self._inner.client()
+            client = self._client
+        future = client.read(place.locator, place.span, attempt=attempt)
+        future.add_done_callback(self._ended)
+        return future
+
+    def release(self) -> None:
+        """The stream needs it no more. May be repeated."""
+        self._leave(released=True)
+
+    def _ended(self, _: Future[bytes]) -> None:
+        with self._lock:
+            self._fetches -= 1
+        self._leave()
+
+    def _leave(self, *, released: bool = False) -> None:
+        with self._lock:
+            self._released |= released
+            if not self._released or self._fetches:
+                return
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _over(data: bytes) -> Future[bytes]:
+    future: Future[bytes] = Future()
+    future.set_result(data)
+    return future
