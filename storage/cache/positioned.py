@@ -43,7 +43,8 @@ class PositionedFile:
                 with self._lock:
                     os.lseek(descriptor, position, os.SEEK_SET)
                     return os.read(descriptor, length)
-            return os.pread(descriptor, length, position)
+            else:
+                return os.pread(descriptor, length, position)
 
     def write_at(self, position: int, data: bytes) -> None:
         """All of `data`, or an OSError."""

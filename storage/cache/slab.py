@@ -11,9 +11,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from storage.cache.index import BLANK, RECORD_SIZE, Place, Record, pack, unpack
 from storage.cache.positioned import PositionedFile
+
+
+class _Entry(NamedTuple):
+    """Where a piece lies, and by which write: `stamp` tells it from the same piece in the same slot at another time."""
+
+    slot: int
+    stamp: int
 
 
 class Slab:
@@ -31,7 +39,7 @@ class Slab:
         self._data = PositionedFile(folder / "pieces.slab")
         self._index = PositionedFile(folder / "pieces.index")
         self._lock = threading.Lock()  # the slots' state changes as one; never held during I/O
-        self._kept: OrderedDict[Place, int] = OrderedDict()
+        self._kept: OrderedDict[Place, _Entry] = OrderedDict()
         self._free: list[int] = []
         self._fresh = 0
         self._stamp = 0
@@ -59,16 +67,16 @@ class Slab:
     def read(self, place: Place) -> bytes | None:
         """The piece as it was written, or None if it is not here (any more)."""
         with self._lock:
-            slot = self._kept.get(place)
-            if slot is None:
+            entry = self._kept.get(place)
+            if entry is None:
                 return None
             self._kept.move_to_end(place)
-        data = self._data.read_at(slot * self.slot_size, place.span.length)
+        data = self._data.read_at(entry.slot * self.slot_size, place.span.length)
         if len(data) < place.span.length:  # somebody cut the file
             self.drop(place)
             return None
         with self._lock:  # the slot may have gone to another piece while we read it
-            return data if self._kept.get(place) == slot else None
+            return data if self._kept.get(place) == entry else None
 
     def write(self, place: Place, data: bytes) -> None:
         """Keep `data`, in the room of the least recently used piece if there is no other."""
@@ -83,17 +91,17 @@ class Slab:
             self._release(slot)
             raise
         with self._lock:
-            self._kept[place] = slot
+            self._kept[place] = _Entry(slot, self._stamp)
 
     def drop(self, place: Place) -> None:
         """Forget the piece, if it is here, also for the next run."""
         with self._lock:
-            slot = self._kept.pop(place, None)
-        if slot is not None:
+            entry = self._kept.pop(place, None)
+        if entry is not None:
             try:
-                self._write_record(slot, BLANK)
+                self._write_record(entry.slot, BLANK)
             finally:  # and not before: nobody may write a new record meanwhile
-                self._release(slot)
+                self._release(entry.slot)
 
     def close(self) -> None:
         """May be repeated. What is kept is there for the next run, with the order of its use."""
@@ -111,9 +119,9 @@ class Slab:
         for slot, (place, stamp) in sorted(self._records(), key=lambda found: found[1].stamp):
             if place.span.length <= self.slot_size and slot * self.slot_size + place.span.length <= size:
                 self._kept.pop(place, None)  # two have it if we were killed at a bad moment; the newer counts
-                self._kept[place] = slot
+                self._kept[place] = _Entry(slot, stamp)
             self._stamp = stamp
-        taken = set(self._kept.values())
+        taken = {entry.slot for entry in self._kept.values()}
         self._fresh = max(taken, default=-1) + 1
         self._free = [slot for slot in range(self._fresh) if slot not in taken]
 
@@ -130,22 +138,23 @@ class Slab:
     def _write_order(self) -> None:
         with self._lock:
             records = bytearray(self._fresh * RECORD_SIZE)
-            for stamp, (place, slot) in enumerate(self._kept.items()):
-                records[slot * RECORD_SIZE : (slot + 1) * RECORD_SIZE] = pack(Record(place, stamp))
+            for stamp, (place, entry) in enumerate(self._kept.items()):
+                start = entry.slot * RECORD_SIZE
+                records[start : start + RECORD_SIZE] = pack(Record(place, stamp))
         self._index.write_at(0, bytes(records))
 
     def _vacant_slot(self, place: Place) -> int:
         """A slot that is nobody's now: the one of `place`, a free one, or the one whose use lies furthest back."""
         with self._lock:
             if place in self._kept:
-                return self._kept.pop(place)
+                return self._kept.pop(place).slot
             if self._free:
                 return self._free.pop()
             if self._fresh < self.slots:  # the file grows only as it fills
                 self._fresh += 1
                 return self._fresh - 1
             self.evictions += 1
-            return self._kept.popitem(last=False)[1]
+            return self._kept.popitem(last=False)[1].slot
 
     def _release(self, slot: int) -> None:
         with self._lock:

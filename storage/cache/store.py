@@ -17,6 +17,7 @@ from model import ByteRange, Label, Locator, StoreHealth
 from storage.base import ChunkClient, ChunkStore, Source
 from storage.cache.flights import Flights
 from storage.cache.index import Place
+from storage.cache.line import Line
 from storage.cache.pieces import PieceCache
 from storage.cache.statistics import CacheStatistics
 
@@ -165,55 +166,6 @@ class CachedClient(ChunkClient):
     def _forget(self, future: Future[bytes]) -> None:
         with self._lock:
             self._waiting.discard(future)
-
-
-class Line:
-    """A stream's client of the inner store: opened for its first miss, so that who only hits takes no share of the inner
-    window; and alive after its stream for as long as another one waits for what it fetches."""
-
-    def __init__(self, inner: ChunkStore) -> None:
-        self._inner = inner
-        self._lock = threading.Lock()  # the last one out closes the client, be it the stream or a fetch
-        self._client: ChunkClient | None = None
-        self._fetches = 0
-        self._released = False
-
-    def __repr__(self) -> str:
-        return f"<Line fetches {self._fetches}{' released' if self._released else ''}>"
-
-    @property
-    def window(self) -> int | None:
-        """The client's; None while there is none."""
-        client = self._client
-        return None if client is None else client.window
-
-    def read(self, place: Place, attempt: int) -> Future[bytes]:
-        with self._lock:
-            self._fetches += 1
-            if self._client is None:  # released or not: somebody may have joined who still wants it
-                self._client = self._inner.client()
-            client = self._client
-        future = client.read(place.locator, place.span, attempt=attempt)
-        future.add_done_callback(self._ended)
-        return future
-
-    def release(self) -> None:
-        """The stream needs it no more. May be repeated."""
-        self._leave(released=True)
-
-    def _ended(self, _: Future[bytes]) -> None:
-        with self._lock:
-            self._fetches -= 1
-        self._leave()
-
-    def _leave(self, *, released: bool = False) -> None:
-        with self._lock:
-            self._released |= released
-            if not self._released or self._fetches:
-                return
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
 
 
 def _over(data: bytes) -> Future[bytes]:
