@@ -294,7 +294,7 @@ def test_a_full_disk_is_bypassed_until_there_is_room(
     store: CachedStore, inner: CountedStore, file: StoredFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "REST", 0.0)
-    with _no_file_above(2 * MIB + 100):
+    with _no_file_above(2 * MIB):
         assert stream(store, file) == BODY
         until(lambda: store.statistics().fault is not None)
         assert stream(store, file) == BODY
