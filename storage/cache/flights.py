@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
 
@@ -50,12 +50,12 @@ class Flights:
         return len(self._in_air)
 
     def join(
-        self, place: Place, attempt: int, fetch: Fetch, landed: Callable[[], bool]
+        self, place: Place, attempt: int, fetch: Fetch, is_here: Callable[[], bool]
     ) -> Future[bytes] | None:
         """A future of the piece's bytes, from the flight in the air or from a new one, begun by `fetch`.
 
         Cancelling it takes nothing from others; only the last one that goes takes the fetch along. None if there is no
-        flight and `landed()` says that the piece has come since the caller looked.
+        flight and `is_here()` says that the piece has come since the caller looked.
         """
         waiter: Future[bytes] = Future()
         with self._lock:
@@ -65,7 +65,7 @@ class Flights:
             flight = self._in_air.get((place, attempt))
             first = flight is None
             if flight is None:
-                if landed():
+                if is_here():
                     return None
                 flight = self._in_air[place, attempt] = _Flight(place, attempt)
             else:
@@ -120,17 +120,24 @@ class Flights:
 
     def _land(self, flight: _Flight, fetch: Future[bytes]) -> None:
         failure = Transient("The store gave up a read.", 0.5) if fetch.cancelled() else fetch.exception()
-        if failure is None and flight.wanted:
-            self._landed(flight.place, fetch.result())  # first, so that nobody sees it neither here nor there
+        try:
+            if failure is None and flight.wanted:
+                self._landed(
+                    flight.place, fetch.result()
+                )  # before it leaves the air: it is always in one of the two
+        finally:  # whatever becomes of it, nobody is left waiting
+            self._settle(flight, failure, fetch)
+
+    def _settle(self, flight: _Flight, failure: BaseException | None, fetch: Future[bytes]) -> None:
         with self._lock:
             self._forget(flight)
             waiters, flight.waiters = flight.waiters, []
         for waiter in waiters:
-            if failure is None:
+            if failure is not None:
+                _fail(waiter, failure)
+            else:
                 with suppress(InvalidStateError):  # cancelled at this moment
                     waiter.set_result(fetch.result())
-            else:
-                _fail(waiter, failure)
 
     def _forget(self, flight: _Flight) -> None:
         if self._in_air.get((flight.place, flight.attempt)) is flight:
@@ -138,5 +145,5 @@ class Flights:
 
 
 def _fail(waiter: Future[bytes], failure: BaseException) -> None:
-    with suppress(InvalidStateError, CancelledError):
+    with suppress(InvalidStateError):  # cancelled at this moment
         waiter.set_exception(failure)

@@ -52,7 +52,7 @@ class CachedStore(ChunkStore):
         return self._inner.find(label, after)
 
     def delete(self, locators: Sequence[Locator]) -> None:
-        self._inner.delete(locators)
+        self._inner.delete(locators)  # first: nobody can fetch again what is forgotten here
         gone = frozenset(locators)
         self._flights.disown(gone)
         self._pieces.forget(gone)

@@ -299,6 +299,7 @@ def test_a_full_disk_is_bypassed_until_there_is_room(
         until(lambda: store.statistics().fault is not None)
         assert stream(store, file) == BODY
         assert store.statistics().pieces_on_disk <= 2
+        until(lambda: store.statistics().bytes_in_memory == 0)  # nothing waits to be written any more
     fill(store, file)
     assert store.statistics().fault is None
 
