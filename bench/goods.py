@@ -15,9 +15,11 @@ from model import MIB, PIECE_SIZE
 CHUNK = 64 * MIB
 EDGES = (0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * MIB + 1)
 EDGE_NAMES = tuple(map(str, EDGES))
-MANY = 2000
-"""Files that make a tree worth the name."""
-TREES = (Path(sysconfig.get_path("stdlib")), Path("/usr/lib/python3"), Path("/usr/share"), Path("/usr/lib"))
+FEW, MANY = 2_000, 10_000
+"""A tree worth the name has more files than the one; one with more than the other takes an hour."""
+TREES = tuple(
+    map(Path, ("/usr/lib/python3", sysconfig.get_path("stdlib"), "/usr/lib", "/usr/share", "/usr/include"))
+)
 
 Digests = Mapping[str, str]
 """SHA-256 of files, by their path below some folder."""
@@ -90,7 +92,9 @@ def make_goods(folder: Path, size: int, tree: Path) -> Goods:
 
 
 def default_tree() -> Path:
-    for tree in TREES:
-        if len(list(islice(regular_files(tree), MANY))) == MANY:
-            return tree
-    raise SystemExit(f"no tree of {MANY} files found here; name one by --tree")
+    """One that is found on this machine; or below one, since those of a system are mostly too large."""
+    for root in TREES:
+        for tree in (root, *sorted(path for path in root.glob("*") if path.is_dir())):
+            if FEW <= sum(1 for _ in islice(regular_files(tree), MANY + 1)) <= MANY:
+                return tree
+    raise SystemExit(f"no tree of {FEW} to {MANY} files found here; name one by --tree")
