@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -534,3 +537,28 @@ def test_many_streams_under_constant_faults_never_get_a_wrong_byte(
     with ThreadPoolExecutor(24) as threads:
         assert all(threads.map(stream, range(24)))
     assert store._pool.budget.held == 0
+
+
+def test_an_idle_connection_is_pinged(store: TelegramStore) -> None:
+    before = store.statistics().requests
+    time.sleep(2.5)
+    assert store.statistics().requests > before
+    assert store.statistics().connections_lost == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot freeze a process")
+def test_a_server_that_froze_while_nobody_asked_is_noticed_and_found_again(
+    own_sandbox: RunningSandbox, opened: Opener
+) -> None:
+    store = opened(own_sandbox, own_sessions=True)
+    if sys.platform != "win32":
+        os.kill(own_sandbox.pid, signal.SIGSTOP)
+        try:
+            deadline = time.monotonic() + 8
+            while store.health().ok and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert not store.health().ok
+        finally:
+            os.kill(own_sandbox.pid, signal.SIGCONT)
+    assert healthy_within(8.0, store)
+    assert store.statistics().sign_ins == 1
