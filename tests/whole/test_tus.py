@@ -266,8 +266,24 @@ def test_tuspy_that_retries_by_itself_lives_through_a_crash_in_mid_upload(
 
 LENGTHS = st.sampled_from([0, 1, 2, 1000, MIB - 1, MIB, MIB + 1, 2 * MIB, 2 * MIB + 3])
 SHARES = st.sampled_from([0, 1, 17, MIB // 2, MIB - 1, MIB, MIB + 1, 3 * MIB])
-GARBAGE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40) | st.sampled_from(
-    ["", "-1", "1e3", "0x10", "9" * 30, "sha256", "sha256 AAAA", "sha1 AAAA", "a b,c", ",,,", "1.0.0, 1.0.0"]
+GARBAGE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(
+    str.strip
+) | st.sampled_from(
+    [
+        "",
+        "-1",
+        "0",
+        "1",
+        "1e3",
+        "0x10",
+        "9" * 30,
+        "sha256",
+        "sha256 AAAA",
+        "sha1 AAAA",
+        "a b,c",
+        ",,,",
+        "1.0.0, 1.0.0",
+    ]
 )
 HEADERS = st.sampled_from(
     ["Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Checksum", "Upload-Defer-Length", "Upload-Concat",
@@ -366,9 +382,10 @@ class Uploads(RuleBasedStateMachine):
         body=st.binary(max_size=20),
     )
     def send_garbage(self, known: Known, method: str, headers: dict[str, str], body: bytes) -> None:
-        """A broken request changes nothing, unless it happens to be a good one; then it says so."""
-        if headers.get("Upload-Offset") == str(known.safe):
-            return
+        """Without the right offset there is nothing that a request can change."""
+        if "Upload-Offset" in headers and headers["Upload-Offset"] == str(known.safe):
+            headers["Upload-Offset"] += "x"
+        headers.setdefault("Content-Type", "application/offset+octet-stream")
         url = known.url if method != "POST" else UPLOADS
         response = self.client.request(method, url, headers=TUS | headers, content=body)
         assert response.status_code < 500, response.text
