@@ -99,8 +99,8 @@ def test_an_upload_onto_a_full_disk_is_a_507_and_goes_on_when_there_is_room(
 @contextmanager
 def small_disk(place: Path, size: int) -> Iterator[None]:
     """A file system of `size` bytes at `place`; skips the test where nobody may mount one."""
-    if sys.platform != "linux" or shutil.which("mount") is None:
-        pytest.skip("a small disk can be mounted on Linux only")
+    if shutil.which("mount") is None:
+        pytest.skip("a small disk is mounted with `mount`")
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=False)
     if mounted.returncode != 0:
