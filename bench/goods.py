@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from model import MIB, PIECE_SIZE
+from tests.whole.sums import Digests, digest, digests, regular_files
 
 CHUNK = 64 * MIB
 EDGES = (0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * MIB + 1)
@@ -20,9 +20,6 @@ FEW, MANY = 2_000, 10_000
 TREES = tuple(
     map(Path, ("/usr/lib/python3", sysconfig.get_path("stdlib"), "/usr/lib", "/usr/share", "/usr/include"))
 )
-
-Digests = Mapping[str, str]
-"""SHA-256 of files, by their path below some folder."""
 
 
 @dataclass(frozen=True)
@@ -51,26 +48,6 @@ class Goods:
     def equal(self, copies: Mapping[str, Path]) -> bool:
         """Whether each of these copies of named files holds the right bytes."""
         return all(digest(copy) == self.digests[name] for name, copy in copies.items())
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def regular_files(folder: Path) -> Iterator[Path]:
-    """Those that `put` takes: no links, nor what is behind them, nor what cannot be read."""
-    for place, _, names in os.walk(folder):
-        for path in (Path(place) / name for name in names):
-            if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
-                yield path
-
-
-def digests(place: Path) -> Digests:
-    """Of all below this folder; of a file, its own under the name `.`."""
-    if place.is_file():
-        return {".": digest(place)}
-    return {path.relative_to(place).as_posix(): digest(path) for path in regular_files(place)}
 
 
 def random_file(path: Path, size: int) -> Path:

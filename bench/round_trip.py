@@ -25,10 +25,11 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench.goods import CHUNK, EDGE_NAMES, Digests, Goods, default_tree, digests, make_goods
+from bench.goods import CHUNK, EDGE_NAMES, Goods, default_tree, make_goods
 from model import MIB
 from tests.whole.programs import AXEL, PROGRAMS, Program
 from tests.whole.running import RunningGateway, running_gateway
+from tests.whole.sums import Digests, digests
 
 SLOWEST, SLOWEST_FILES = MIB, 4
 """Bytes and files per second below which a program is given up; and a minute more for each, to begin and to end."""

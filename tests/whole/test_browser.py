@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from model import MIB
 from tests.whole.running import RunningGateway, running_gateway
+from tests.whole.sums import digest
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
 
@@ -106,8 +106,3 @@ def test_who_signed_out_sees_nothing_any_more(page: Page) -> None:
     page.wait_for_url("**/login*")
     page.goto("/")
     expect(page.get_by_label("Password")).to_be_visible()
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

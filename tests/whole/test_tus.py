@@ -1,11 +1,7 @@
-"""tus 1.0 against the running gateway: the whole protocol by hand, tuspy over restarts, and anything at all.
-
-Whatever comes, no answer is a 5xx, no acknowledged byte is lost, and what becomes a file is what was sent.
-"""
+"""tus 1.0 against the running gateway: the whole protocol by hand, and tuspy over restarts."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import sqlite3
@@ -13,25 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from random import Random
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    rule,
-    run_state_machine_as_test,
-)
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
@@ -39,9 +23,7 @@ from model import MIB
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.whole.known import orphans
 from tests.whole.running import ROOT, RunningGateway, running_gateway
-
-TUS = {"Tus-Resumable": "1.0.0"}
-UPLOADS = "/api/v1/uploads"
+from tests.whole.tus import TUS, UPLOADS, append, b64, checksum, content, create, created, stands
 
 
 @pytest.fixture(scope="module")
@@ -60,45 +42,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox: RunningSandbox) -
 def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
     with gateway.client() as client:
         yield client
-
-
-def b64(data: str | bytes) -> str:
-    return b64encode(data.encode() if isinstance(data, str) else data).decode()
-
-
-def create(client: httpx.Client, length: int, name: str, folder: str = "/tus") -> httpx.Response:
-    metadata = f"filename {b64(name)},path {b64(folder)}"
-    return client.post(UPLOADS, headers=TUS | {"Upload-Length": str(length), "Upload-Metadata": metadata})
-
-
-def created(client: httpx.Client, length: int, name: str) -> str:
-    response = create(client, length, name)
-    assert response.status_code == 201, response.text
-    return response.headers["Location"]
-
-
-def append(
-    client: httpx.Client, url: str, offset: int, data: bytes, headers: dict[str, str] | None = None
-) -> httpx.Response:
-    standard = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
-    return client.patch(url, headers=TUS | standard | (headers or {}), content=data)
-
-
-def checksum(data: bytes) -> dict[str, str]:
-    return {"Upload-Checksum": f"sha256 {b64(hashlib.sha256(data).digest())}"}
-
-
-def stands(client: httpx.Client, url: str) -> int:
-    return int(client.head(url, headers=TUS).headers["Upload-Offset"])
-
-
-def content(client: httpx.Client, name: str, folder: str = "/tus") -> bytes:
-    """The file's bytes; they are checked against the digest that the listing tells."""
-    items = client.get("/api/v1/nodes", params={"path": folder}).json()["items"]
-    node = next(item for item in items if item["name"] == name)
-    data = client.get(f"/files/{node['id']}/download").content
-    assert node["sha256"] in {None, hashlib.sha256(data).hexdigest()}
-    return data
 
 
 # By hand. ------------------------------------------------------------------------------------------------------------
@@ -260,149 +203,3 @@ def test_tuspy_that_retries_by_itself_lives_through_a_crash_in_mid_upload(
     uploader.upload()
     crasher.join(60)
     assert content(client, "crash") == data
-
-
-# Anything at all. ----------------------------------------------------------------------------------------------------
-
-LENGTHS = st.sampled_from([0, 1, 2, 1000, MIB - 1, MIB, MIB + 1, 2 * MIB, 2 * MIB + 3])
-SHARES = st.sampled_from([0, 1, 17, MIB // 2, MIB - 1, MIB, MIB + 1, 3 * MIB])
-GARBAGE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(
-    str.strip
-) | st.sampled_from(
-    [
-        "",
-        "-1",
-        "0",
-        "1",
-        "1e3",
-        "0x10",
-        "9" * 30,
-        "sha256",
-        "sha256 AAAA",
-        "sha1 AAAA",
-        "a b,c",
-        ",,,",
-        "1.0.0, 1.0.0",
-    ]
-)
-HEADERS = st.sampled_from(
-    ["Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Checksum", "Upload-Defer-Length", "Upload-Concat",
-     "Tus-Resumable", "Content-Type", "Content-Encoding", "Expect", "X-HTTP-Method-Override", "Range", "If-Match"]
-)  # fmt: skip
-
-
-class Known:
-    """What the client side knows of an upload: the bytes that it wants there, and how many were acknowledged."""
-
-    def __init__(self, url: str, name: str, data: bytes) -> None:
-        self.url = url
-        self.name = name
-        self.data = data
-        self.safe = 0
-
-    @property
-    def finished(self) -> bool:
-        return self.safe == len(self.data)
-
-
-class Uploads(RuleBasedStateMachine):
-    """Creates, appends, asks and terminates, rightly and wrongly, and checks each answer against `Known`."""
-
-    client: httpx.Client
-    alive = Bundle("alive")
-    dead = Bundle("dead")
-
-    @initialize(seed=st.integers(0, 1 << 30))
-    def begin(self, seed: int) -> None:
-        self.random = Random(seed)
-        self.finished: list[Known] = []
-
-    def teardown(self) -> None:
-        for known in getattr(self, "finished", ()):
-            assert content(self.client, known.name) == known.data
-
-    @rule(target=alive, length=LENGTHS)
-    def create(self, length: int) -> Known:
-        name = uuid4().hex
-        known = Known(created(self.client, length, name), name, self.random.randbytes(length))
-        if known.finished:
-            self.finished.append(known)
-        return known
-
-    @rule(known=alive, share=SHARES, signed=st.booleans())
-    def append(self, known: Known, share: int, signed: bool) -> None:
-        part = known.data[known.safe : known.safe + share]
-        response = append(self.client, known.url, known.safe, part, checksum(part) if signed else None)
-        assert response.status_code == 204, response.text
-        assert int(response.headers["Upload-Offset"]) == known.safe + len(part)
-        was_finished, known.safe = known.finished, known.safe + len(part)
-        if known.finished and not was_finished:
-            self.finished.append(known)
-
-    @rule(known=alive, off=st.sampled_from([-MIB, -1, 1, MIB, 1 << 40]))
-    def append_elsewhere(self, known: Known, off: int) -> None:
-        offset = max(known.safe + off, 0)
-        if offset != known.safe:
-            assert append(self.client, known.url, offset, b"wrong place").status_code == 409
-
-    @rule(known=alive, share=SHARES)
-    def append_damaged(self, known: Known, share: int) -> None:
-        part = known.data[known.safe : known.safe + share]
-        if part:
-            damaged = bytes([part[0] ^ 1]) + part[1:]
-            assert append(self.client, known.url, known.safe, damaged, checksum(part)).status_code == 460
-
-    @rule(known=alive)
-    def append_too_much(self, known: Known) -> None:
-        part = known.data[known.safe :] + b"and more"
-        assert append(self.client, known.url, known.safe, part).status_code == 400
-
-    @rule(known=alive)
-    def ask(self, known: Known) -> None:
-        response = self.client.head(known.url, headers=TUS)
-        assert response.status_code == 200
-        assert int(response.headers["Upload-Offset"]) == known.safe
-        assert int(response.headers["Upload-Length"]) == len(known.data)
-        assert "no-store" in response.headers["Cache-Control"]
-
-    @rule(target=dead, known=consumes(alive))
-    def terminate(self, known: Known) -> Known:
-        expected = 409 if known.finished else 204
-        assert self.client.delete(known.url, headers=TUS).status_code == expected
-        return known
-
-    @rule(known=dead)
-    def ask_for_the_dead(self, known: Known) -> None:
-        assert self.client.head(known.url, headers=TUS).status_code == (200 if known.finished else 410)
-
-    @rule(
-        known=alive,
-        method=st.sampled_from(["HEAD", "PATCH", "POST", "GET", "PUT", "OPTIONS"]),
-        headers=st.dictionaries(HEADERS, GARBAGE, min_size=1, max_size=4),
-        body=st.binary(max_size=20),
-    )
-    def send_garbage(self, known: Known, method: str, headers: dict[str, str], body: bytes) -> None:
-        """Without the right offset there is nothing that a request can change."""
-        if "Upload-Offset" in headers and headers["Upload-Offset"] == str(known.safe):
-            headers["Upload-Offset"] += "x"
-        headers.setdefault("Content-Type", "application/offset+octet-stream")
-        url = known.url if method != "POST" else UPLOADS
-        response = self.client.request(method, url, headers=TUS | headers, content=body)
-        assert response.status_code < 500, response.text
-        assert stands(self.client, known.url) == known.safe
-
-
-@pytest.mark.slow
-def test_no_order_of_right_and_wrong_requests_loses_or_changes_a_byte(client: httpx.Client) -> None:
-    Uploads.client = client
-    run_state_machine_as_test(
-        Uploads,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=True,
-            phases=[Phase.generate],  # to shrink over the wire takes longer than a test may
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
