@@ -49,7 +49,8 @@ def curl(gateway: RunningGateway, file_id: int) -> float:
 
 def iter_download(sandbox: RunningSandbox, message: int) -> float:
     """Seconds that a stock Telethon client takes for one document, in a process of its own, connecting not counted."""
-    words = [sandbox.host, sandbox.port, sandbox.dc, sandbox.key, sandbox.api_id, sandbox.api_hash]
+    key = sandbox.key.read_text(encoding="ascii")
+    words = [sandbox.host, sandbox.port, sandbox.dc, key, sandbox.api_id, sandbox.api_hash]
     words += [sandbox.bot_tokens[0], sandbox.channel, message]
     command = [sys.executable, "-m", "bench.house", *map(str, words)]
     return float(subprocess.run(command, check=True, timeout=900, capture_output=True).stdout)
@@ -57,7 +58,7 @@ def iter_download(sandbox: RunningSandbox, message: int) -> float:
 
 async def _iter_download(words: list[str]) -> float:
     host, port, dc, key, api_id, api_hash, token, channel, message = words
-    rsa.add_key(Path(key).read_text(encoding="ascii"), old=False)
+    rsa.add_key(key, old=False)
     session = StringSession()
     session.set_dc(int(dc), host, int(port))
     client = TelegramClient(session, int(api_id), api_hash, receive_updates=False)
