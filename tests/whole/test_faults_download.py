@@ -42,7 +42,8 @@ SIZE = 16 * MIB + 5
 """Chunks of 4, 4, 4 and 4 MiB and 5 bytes: 17 pieces."""
 PACE = 3 * MIB
 """Bytes per second on each of four connections: when a download begins, most of it is still to be asked for."""
-STALL = 2
+STALL = 4
+"""Longer than a test stops reading to let a mishap strike, and shorter than a hasty gateway waits for Telegram."""
 STOPS_WITHIN = 2.0
 HASTY = ("-m", "tests.whole.hasty")
 GET_FILE = "upload.getFile"
@@ -287,6 +288,6 @@ def test_a_client_that_stays_but_stops_reading_is_cut(
 def test_a_client_that_waits_for_telegram_is_not_taken_for_one_that_stopped_reading(
     gateway: RunningGateway, sandbox: RunningSandbox, file_id: int
 ) -> None:
-    received = download(gateway, file_id, Strike(sandbox, flood(GET_FILE, STALL + 2, 8)))
+    received = download(gateway, file_id, Strike(sandbox, flood(GET_FILE, STALL + 1, 8)))
     assert_true(received, BODY)
     assert not received.is_short
