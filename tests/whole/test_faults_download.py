@@ -288,6 +288,6 @@ def test_a_client_that_stays_but_stops_reading_is_cut(
 def test_a_client_that_waits_for_telegram_is_not_taken_for_one_that_stopped_reading(
     gateway: RunningGateway, sandbox: RunningSandbox, file_id: int
 ) -> None:
-    received = download(gateway, file_id, Strike(sandbox, flood(GET_FILE, STALL + 1, 8)))
+    received = download(gateway, file_id, Strike(sandbox, flood(GET_FILE, STALL + 1, 2)))
     assert_true(received, BODY)
     assert not received.is_short
