@@ -25,6 +25,8 @@ class Node:
     size: int
     etag: str
     modified_at: str
+    damaged: bool = False
+    """Some of its stored bytes are gone or no longer match: it is no reason to pass a file over."""
 
     @property
     def is_folder(self) -> bool:
@@ -45,6 +47,7 @@ def node_of(found: dict[str, Any]) -> Node:
         size=int(found.get("size") or 0),
         etag=str(found.get("etag") or "").strip('"'),
         modified_at=str(found.get("modified_at") or ""),
+        damaged=bool(found.get("damaged")),
     )
 
 
