@@ -42,7 +42,7 @@ SIZE = 16 * MIB + 5
 """Chunks of 4, 4, 4 and 4 MiB and 5 bytes: 17 pieces."""
 PACE = 3 * MIB
 """Bytes per second on each of four connections: when a download begins, most of it is still to be asked for."""
-STALL = 4
+STALL = 3
 """Longer than a test stops reading to let a mishap strike, and shorter than a hasty gateway waits for Telegram."""
 STOPS_WITHIN = 2.0
 HASTY = ("-m", "tests.whole.hasty")
