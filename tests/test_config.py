@@ -38,8 +38,14 @@ def test_nothing_set_means_the_sandbox_on_loopback_and_nothing_on_disk(tmp_path:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    settings = read(tmp_path, {"PORT": "7001"}, "PORT=7000\nADMIN_USERNAME=Zoë # me\nADMIN_PASSWORD='a $b'\n")
-    assert (settings.port, settings.admin_username, settings.admin_password) == (7001, "Zoë", "a $b")
+    settings = read(
+        tmp_path, {"PORT": "7001"}, "PORT=7000\nADMIN_USERNAME=Zoë # me\nADMIN_PASSWORD='correct $horse'\n"
+    )
+    assert (settings.port, settings.admin_username, settings.admin_password) == (
+        7001,
+        "Zoë",
+        "correct $horse",
+    )
 
 
 def test_a_byte_order_mark_hides_no_setting(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_a_bad_telegram_value_is_named(tmp_path: Path, name: str, value: str) ->
     assert any(name in fault for fault in faults(tmp_path, TELEGRAM | {name: value}))
 
 
-@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKENS", "TELEGRAM_PROXY", "SECRET_KEY"])
+@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKENS", "TELEGRAM_PROXY", "SECRET_KEY", "ADMIN_PASSWORD"])
 def test_no_fault_tells_a_secret(tmp_path: Path, name: str) -> None:
     told = faults(tmp_path, TELEGRAM | {name: "hush"})
     assert any(name in fault for fault in told)
