@@ -31,6 +31,7 @@ from tests.whole.transfer import (
     comes_out_right,
     download,
     downloads_running,
+    metric,
     node_of,
     put,
     within,
@@ -127,6 +128,16 @@ def test_the_bytes_come_out_right_in_spite_of(
     assert not node_of(gateway, file_id)["damaged"]
     mend(sandbox)
     assert comes_out_right(gateway, kept, KEPT)
+
+
+def test_flood_waits_are_counted_and_shown(
+    gateway: RunningGateway, sandbox: RunningSandbox, file_id: int
+) -> None:
+    before = metric(gateway, "stowgram_store_flood_waits_total")
+    download(gateway, file_id, Strike(sandbox, flood(GET_FILE, 1, 2)))
+    mend(sandbox)
+    assert within(5, lambda: metric(gateway, "stowgram_store_flood_waits_total") >= before + 1)
+    assert metric(gateway, "stowgram_store_flood_seconds_total") >= 1
 
 
 @pytest.mark.usefixtures("forgetful")
