@@ -212,7 +212,7 @@ def test_a_channel_that_is_gone_is_told_while_running_and_at_the_next_start(
         assert_problem(told.status_code, told.headers)
         assert "TELEGRAM_CHANNEL" in told.json()["detail"]
         assert download(gateway, kept).status == 502
-        assert "TELEGRAM_CHANNEL" in ready(gateway)["telegram"]
+        assert within(5.0, lambda: "TELEGRAM_CHANNEL" in ready(gateway)["telegram"])  # it looks every 2 s
         assert listed(gateway) == {"kept"}
         assert gateway.stop() == 0
         code, lines = refused_start(gateway.environment)
