@@ -22,7 +22,11 @@ from serving.routes import LARGE_BODY, SMALL_BODY, body_limit
 log = logging.getLogger(__name__)
 
 SPOOL_SIZE = 4 * LARGE_BODY
-"""Bytes on disk that all bodies on their way in may take."""
+"""Bytes on disk that all bodies on their way in may take, of the routes that take large ones."""
+MAX_FRAMING = 4096
+"""Bytes of a chunk's size line, or of the trailer, that may wait for their end. waitress bounds neither."""
+BITE = 8 << 10
+"""Bytes of a chunked body that are parsed at once: waitress copies what is left once for every chunk in it."""
 MAX_DRAINED = 64 << 20
 """Bytes of a refused body that are read and dropped, so that the client gets to read the refusal: closing a
 socket with unread bytes resets it (RFC 9112 9.6)."""
@@ -48,12 +52,18 @@ class NoRoom(BadRequest):  # type: ignore[misc]
 class Spool:
     """How much disk the bodies that are on their way in may take together: credentials are checked only later.
 
+    What has arrived counts, not what is promised: four empty promises of a stranger would keep everybody out.
+
     The lock: room is taken on the main loop and given back by the threads that run the app.
     """
 
     def __init__(self, size: int = SPOOL_SIZE) -> None:
         self._free = size
         self._lock = Lock()
+
+    def fits(self, count: int) -> bool:
+        """Whether there is room for `count` bytes at this moment; none is taken."""
+        return count <= self._free
 
     def take(self, count: int) -> bool:
         """Whether there was room for `count` bytes; it is taken then."""
@@ -66,6 +76,9 @@ class Spool:
     def give_back(self, count: int) -> None:
         with self._lock:
             self._free += count
+
+
+_NO_ROOM = "Too many bytes are arriving at once. Try again in a few seconds."
 
 
 class Void:
@@ -109,14 +122,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self._refuse(SignInFirst("Sign in before sending a large body."))
         elif self.content_length > self.limit:
             self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
-        else:
-            self._take_room(self.limit if self.chunked else self.content_length)
-
-    def _take_room(self, count: int) -> None:
-        if self._spool.take(count):
-            self._room = count
-        else:
-            self._refuse(NoRoom("Too many bytes are arriving at once. Try again in a few seconds."))
+        elif self.limit > SMALL_BODY and not self._spool.fits(self.content_length):
+            self._refuse(NoRoom(_NO_ROOM))
 
     def close(self) -> None:
         """Drop the body; may be called more than once."""
@@ -125,6 +132,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def received(self, data: bytes) -> int:
+        if self.chunked:
+            data = data[:BITE]  # the channel comes again with the rest
         try:
             consumed: int = super().received(data)
         except OSError as error:
@@ -135,10 +144,26 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
                 self.close()
             self._refuse(DiskFull("The server's disk is full; nothing was kept of the request."))
             return len(data) if self.completed else self.received(data)
-        if self.chunked and self.body_bytes_received > self.limit:
-            self.error = RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here.")
-            self.completed = True
+        if self.error is None:
+            self._bound()
         return consumed
+
+    def _bound(self) -> None:
+        """Refuse the body when what has arrived of it is too much."""
+        if self.chunked and self.body_bytes_received > self.limit:
+            self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
+        elif self.chunked and self._framing() > MAX_FRAMING:
+            self._refuse(BadRequest("A chunk's size line, or the trailer, does not end."))
+        elif self.limit > SMALL_BODY:  # small bodies are bounded by the number of connections
+            arrived = self.body_bytes_received - self._room
+            if self._spool.take(arrived):
+                self._room += arrived
+            else:
+                self.close()
+                self._refuse(NoRoom(_NO_ROOM))
+
+    def _framing(self) -> int:
+        return 0 if self.completed else len(self.body_rcv.control_line) + len(self.body_rcv.trailer)
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer with `error`, once what remains of the body has been dropped if that is not too much."""

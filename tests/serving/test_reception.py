@@ -7,7 +7,7 @@ import errno
 import pytest
 from waitress.adjustments import Adjustments
 
-from serving.reception import MAX_DRAINED, Request, Spool
+from serving.reception import BITE, MAX_DRAINED, Request, Spool
 from serving.routes import LARGE_BODY, SMALL_BODY, body_limit, lane
 
 
@@ -78,6 +78,45 @@ def test_bodies_that_arrive_together_share_the_spool_and_give_it_back() -> None:
     assert third.error is None
     third.close()
     assert spool.take(15) and not spool.take(1)
+
+
+def test_a_promised_body_takes_no_room_before_it_arrives() -> None:
+    spool = Spool(15)
+    promising, sending = (Request(Adjustments(), spool) for _ in range(2))
+    feed(promising, b"PUT /api/v1/content/f HTTP/1.1\r\nAuthorization: x\r\nContent-Length: 15\r\n\r\n01234")
+    feed(sending, b"PUT /api/v1/content/g HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789")
+    assert sending.completed and sending.error is None
+    feed(promising, b"5")
+    assert not promising.completed and promising.error.code == 503
+    assert spool.fits(5), "what had arrived of the refused body is given back"
+    feed(promising, b"6789abcde")
+    assert promising.completed
+    sending.close()
+    assert spool.take(15)
+
+
+def test_a_full_spool_keeps_nobody_from_signing_in() -> None:
+    request = Request(Adjustments(), Spool(0))
+    feed(request, b"POST /login HTTP/1.1\r\nContent-Length: 10\r\n\r\nusername=a")
+    assert request.completed and request.error is None
+    request.close()
+
+
+@pytest.mark.parametrize("body", [b"0" * 9000, b"5;" + b"a" * 9000, b"0\r\n" + b"a: b\r\n" * 2000])
+def test_the_framing_of_a_chunked_body_that_does_not_end_is_refused(body: bytes) -> None:
+    request = arriving("Transfer-Encoding: chunked", "Authorization: Bearer x")
+    feed(request, body)
+    assert request.completed and request.error.code == 400
+
+
+def test_a_chunked_body_is_parsed_in_small_bites_and_arrives_whole() -> None:
+    request = arriving("Transfer-Encoding: chunked", "Authorization: Bearer x")
+    message = b"1\r\nx\r\n" * 5000 + b"0\r\nDigest: none\r\n\r\n"
+    assert request.received(message) == BITE
+    feed(request, message[BITE:])
+    assert request.completed and request.error is None
+    assert request.get_body_stream().read() == b"x" * 5000
+    request.close()
 
 
 def test_another_error_of_the_disk_is_not_hidden() -> None:
