@@ -40,6 +40,13 @@ class Uploads:
             nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
             connection.execute(insert(uploads), row)
 
+    def check_place(self, upload_id: UUID) -> None:
+        """Raises Conflict where `finish` would, before the work that comes before it; NotFound, and Gone."""
+        with self._database.read() as connection:
+            row = _receiving(connection, upload_id)
+            found = nodes.standing(connection, row.owner_id, names.split(row.folder), row.name)
+            nodes.refuse_clash(found, row.name, row.replace)
+
     def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
         """The upload (of this owner only, when one is given).
 
