@@ -38,9 +38,8 @@ class Finishing:
         `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was
         taken meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the bad chunk.
         """
-        self._rows.check_place(
-            upload.id
-        )  # upkeep tries again and again, which must not read all back each time
+        # First of all: upkeep tries again and again, which must not read all back each time.
+        self._rows.check_place(upload.id)
         chunks = self._read_back(upload)
         stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, file_crc32(chunks), chunks)
         path = names.join(*names.split(upload.folder), upload.name)
