@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from time import monotonic
 from typing import BinaryIO
 from uuid import UUID
 
@@ -140,11 +141,12 @@ class Arrivals:
 
     def finish(self, upload: Upload, writer: Writer, wait: float) -> None:
         """Make it a file, once its chunks have arrived. Raises AtCapacity when that takes more than `wait` seconds."""
+        until = monotonic() + wait
         if not self._transit.wait(upload.id, wait):
             raise AtCapacity(
                 "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
             )
-        self._finishing.finish(upload, writer.sha256(upload.length))
+        self._finishing.finish(upload, writer.sha256(upload.length), until)
         self._forget(upload.id)
 
     def give_up(self, upload_id: UUID) -> None:
