@@ -109,7 +109,7 @@ class Uploader:
         headers = {"Content-Type": source.media_type}
         answer = self._api.ask("PUT", "/api/v1/content" + quote(remote), content=data, headers=headers)
         self._moved(len(data))
-        return digest.tree(), nodes.node_of(answer.json()).etag
+        return digest.tree(), nodes.node_in(answer).etag
 
     def _resumable(self, source: Source, remote: str) -> tuple[str, str]:
         """The same, by tus. An upload that the server has forgotten in the meantime is begun anew, once."""
