@@ -42,7 +42,7 @@ class Keeper:
             thread.start()
 
     def stop(self, seconds: float = 1.0) -> None:
-        """Begin no round any more; wait up to `seconds` in all for those that run. The end of the store ends the rest."""
+        """Begin no round any more; wait up to `seconds` in all for those that run. The store's end ends the rest."""
         self._stop.set()
         deadline = monotonic() + seconds
         for thread in self._threads:

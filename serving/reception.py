@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import logging
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -17,12 +16,11 @@ from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNot
 from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from serving.routes import LARGE_BODY, SMALL_BODY, body_limit
+from serving.routes import SMALL_BODY, body_limit
+from serving.spool import Spool, Void
 
 log = logging.getLogger(__name__)
 
-SPOOL_SIZE = 4 * LARGE_BODY
-"""Bytes on disk that all bodies on their way in may take, of the routes that take large ones."""
 MAX_FRAMING = 4096
 """Bytes of a chunk's size line, or of the trailer, that may wait for their end. waitress bounds neither."""
 BITE = 8 << 10
@@ -49,49 +47,8 @@ class NoRoom(BadRequest):  # type: ignore[misc]
     """Seconds."""
 
 
-class Spool:
-    """How much disk the bodies that are on their way in may take together: credentials are checked only later.
-
-    What has arrived counts, not what is promised: four empty promises of a stranger would keep everybody out.
-
-    The lock: room is taken on the main loop and given back by the threads that run the app.
-    """
-
-    def __init__(self, size: int = SPOOL_SIZE) -> None:
-        self._free = size
-        self._lock = Lock()
-
-    def fits(self, count: int) -> bool:
-        """Whether there is room for `count` bytes at this moment; none is taken."""
-        return count <= self._free
-
-    def take(self, count: int) -> bool:
-        """Whether there was room for `count` bytes; it is taken then."""
-        with self._lock:
-            if count > self._free:
-                return False
-            self._free -= count
-            return True
-
-    def give_back(self, count: int) -> None:
-        with self._lock:
-            self._free += count
-
-
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_ROOM = "Too many bytes are arriving at once. Try again in a few seconds."
-
-
-class Void:
-    """A buffer that keeps nothing."""
-
-    def append(self, data: bytes) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def __len__(self) -> int:
-        return 0
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
@@ -116,6 +73,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         except (ParsingError, TransferEncodingNotImplemented):
             self.expect_continue = False  # or the channel would say 100, forget the error and wait
             raise
+        if self.body_rcv is not None:
+            self.body_rcv.buf = self._spool.buffer(self.adj.inbuf_overflow)
         self.limit = body_limit(self.command, self.path)
         known = "AUTHORIZATION" in self.headers or "COOKIE" in self.headers
         if not known and (self.content_length > SMALL_BODY or self.chunked):
@@ -137,7 +96,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         try:
             consumed: int = super().received(data)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in _FULL:
                 raise
             log.error("the disk is full: a request body could not be spooled")
             with suppress(OSError):  # closing writes what is buffered, in vain
