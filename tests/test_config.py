@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,22 @@ def test_a_misspelt_telegram_name_never_falls_to_the_sandbox(tmp_path: Path, nam
 def test_a_misspelt_name_in_the_file_is_told(tmp_path: Path) -> None:
     (told,) = faults(tmp_path, dotenv="TELEGARM_API_ID=1\nCOMPOSE_PROJECT_NAME=x\n")
     assert told == "TELEGARM_API_ID is no setting; did you mean TELEGRAM_API_ID?"
+
+
+@pytest.mark.parametrize("name", ["TELEGRM_API_ID", "TELEGRAMAPI_ID", "TELEGARM_BOT_TOKENS"])
+def test_a_name_misspelt_in_its_beginning_is_told_too(tmp_path: Path, name: str) -> None:
+    assert name in faults(tmp_path, {name: "12345"})[0]
+
+
+def test_a_file_of_settings_that_is_none_is_told_and_never_means_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()  # what Docker mounts where the file is missing
+    assert "no file" in faults(tmp_path)[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
+def test_a_link_to_settings_that_are_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / "gone")
+    assert "no file" in faults(tmp_path)[0]
 
 
 @pytest.mark.parametrize("line", ["TELEGRAM_API_ID 12345", "TELEGRAM_API_ID: 12345", "TELEGRAM_API_ID"])
