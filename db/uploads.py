@@ -129,6 +129,12 @@ class Uploads:
         with self._database.read() as connection:
             return _chunks(connection, upload_id)
 
+    def indexes(self, upload_id: UUID) -> frozenset[int]:
+        """Which chunks are at rest: asked for every part that arrives, so without all their digests."""
+        mine = select(upload_chunks.c.chunk_index).where(upload_chunks.c.upload_id == upload_id)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(mine).scalars())
+
     def intents(self, upload_id: UUID) -> tuple[tuple[Label, Locator | None], ...]:
         """Messages of this upload that may or may not be there, each with one known to be older."""
         with self._database.read() as connection:

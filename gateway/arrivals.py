@@ -132,7 +132,7 @@ class Arrivals:
 
     def send_complete(self, upload: Upload) -> None:
         """Send every complete chunk that has no row: after a restart, or when an earlier try failed."""
-        there = {chunk.index for chunk in self._rows.chunks(upload.id)}
+        there = self._rows.indexes(upload.id)
         whole, begun = divmod(upload.offset, upload.chunk_size)
         complete = whole + bool(begun and upload.offset == upload.length)
         for index in range(complete):
