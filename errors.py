@@ -93,6 +93,10 @@ class Transient(StoreError):
         self.retry_after = retry_after
 
 
+class StoreClosed(Transient):
+    """It was shut down, because we are stopping: no use to wait here, though another try may meet it open again."""
+
+
 class Permanent(StoreError):
     """It will not work until a person does something; the sentence says what."""
 

@@ -6,7 +6,8 @@ Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -240,8 +241,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
-    """How the store is: `mode` is `sandbox`, `telegram` or `memory`; `detail` is a sentence for the operator."""
+    """How the store is: `mode` is `sandbox`, `telegram` or `memory`; `detail` is a sentence for the operator.
+
+    `counted` is what it has counted since it was made, by name: requests, bytes, flood waits, and so on.
+    """
 
     mode: str
     ok: bool
     detail: str
+    counted: Mapping[str, int] = field(default_factory=dict)

@@ -42,17 +42,23 @@ def checked(name: str) -> str:
             f"The name {name[:40]!r}… has {size} bytes in UTF-8; at most {MAX_NAME_BYTES} are possible. Shorten it."
         )
     for char in name:
-        if (
-            char in "/\\"
-            or unicodedata.category(char) == "Cc"
-            or char in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
-        ):
+        if char in "/\\" or _steers(char):
             raise BadName(f"The name {name!r} contains {char!a}, which a name cannot hold. Rename it first.")
     if _DEVICE.fullmatch(name):
         raise BadName(
             f"{name!r} is the name of a device on Windows, where nobody could save it. Rename it first."
         )
     return name
+
+
+def _steers(char: str) -> bool:
+    """Whether it does something to a terminal, or to the order of what stands around it, instead of being seen."""
+    return unicodedata.category(char) == "Cc" or char in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+
+
+def shown(text: str) -> str:
+    """`text` of unknown origin as a terminal may have it: what no name of ours can hold is written as an escape."""
+    return "".join(ascii(char)[1:-1] if _steers(char) else char for char in text)
 
 
 def key(name: str) -> str:

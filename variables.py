@@ -7,6 +7,7 @@ are reported at once.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,7 +25,10 @@ class Variables:
         self._file = self._read_file(dotenv)
 
     def _read_file(self, dotenv: Path) -> dict[str, str]:
-        if not dotenv.is_file():
+        if not os.path.lexists(dotenv):
+            return {}
+        if not dotenv.is_file():  # a dangling link, or the folder that Docker makes of a file it cannot find
+            self.faults.append(f"{dotenv} is there, but is no file; put the settings there, or take it away.")
             return {}
         values: dict[str, str] = {}
         try:
@@ -100,8 +104,15 @@ class Variables:
         return sorted(name for name in {*self._environ, *self._file} if name.upper().startswith(prefix))
 
     def check_spelling(self, known: frozenset[str], prefix: str) -> None:
-        """No misspelt name passes silently: none in `.env` that resembles a known one, none with `prefix`."""
-        for name in sorted({*self._file, *self.beginning(prefix)} - known):
+        """No misspelt name passes silently: none in `.env` that resembles a known one, none with `prefix`.
+
+        Of the environment, which holds what others put there, only what is very near to a known name with `prefix`.
+        """
+        with_prefix = sorted(name for name in known if name.startswith(prefix))
+        near_prefix = {
+            name for name in self._environ if difflib.get_close_matches(name.upper(), with_prefix, 1, 0.9)
+        }
+        for name in sorted({*self._file, *self.beginning(prefix), *near_prefix} - known):
             near = difflib.get_close_matches(name.upper(), sorted(known), 1, cutoff=0.85)
             if near:
                 self.faults.append(f"{name} is no setting; did you mean {near[0]}?")

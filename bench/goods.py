@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,16 +10,16 @@ from itertools import islice
 from pathlib import Path
 
 from model import MIB, PIECE_SIZE
+from tests.whole.sums import Digests, digest, digests, regular_files
 
 CHUNK = 64 * MIB
 EDGES = (0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * MIB + 1)
 EDGE_NAMES = tuple(map(str, EDGES))
-MANY = 2000
-"""Files that make a tree worth the name."""
-TREES = (Path(sysconfig.get_path("stdlib")), Path("/usr/lib/python3"), Path("/usr/share"), Path("/usr/lib"))
-
-Digests = Mapping[str, str]
-"""SHA-256 of files, by their path below some folder."""
+FEW, MANY = 2_000, 10_000
+"""A tree worth the name has more files than the one; one with more than the other takes an hour."""
+TREES = tuple(
+    map(Path, ("/usr/lib/python3", sysconfig.get_path("stdlib"), "/usr/lib", "/usr/share", "/usr/include"))
+)
 
 
 @dataclass(frozen=True)
@@ -51,26 +50,6 @@ class Goods:
         return all(digest(copy) == self.digests[name] for name, copy in copies.items())
 
 
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def regular_files(folder: Path) -> Iterator[Path]:
-    """Those that `put` takes: no links, nor what is behind them, nor what cannot be read."""
-    for place, _, names in os.walk(folder):
-        for path in (Path(place) / name for name in names):
-            if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
-                yield path
-
-
-def digests(place: Path) -> Digests:
-    """Of all below this folder; of a file, its own under the name `.`."""
-    if place.is_file():
-        return {".": digest(place)}
-    return {path.relative_to(place).as_posix(): digest(path) for path in regular_files(place)}
-
-
 def random_file(path: Path, size: int) -> Path:
     with path.open("wb") as file:
         for start in range(0, size, MIB):
@@ -90,7 +69,9 @@ def make_goods(folder: Path, size: int, tree: Path) -> Goods:
 
 
 def default_tree() -> Path:
-    for tree in TREES:
-        if len(list(islice(regular_files(tree), MANY))) == MANY:
-            return tree
-    raise SystemExit(f"no tree of {MANY} files found here; name one by --tree")
+    """One that is found on this machine; or below one, since those of a system are mostly too large."""
+    for root in TREES:
+        for tree in (root, *sorted(path for path in root.glob("*") if path.is_dir())):
+            if FEW <= sum(1 for _ in islice(regular_files(tree), MANY + 1)) <= MANY:
+                return tree
+    raise SystemExit(f"no tree of {FEW} to {MANY} files found here; name one by --tree")

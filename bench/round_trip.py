@@ -25,13 +25,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench.goods import CHUNK, EDGE_NAMES, Digests, Goods, default_tree, digests, make_goods
+from bench.goods import CHUNK, EDGE_NAMES, Goods, default_tree, make_goods
 from model import MIB
 from tests.whole.programs import AXEL, PROGRAMS, Program
 from tests.whole.running import RunningGateway, running_gateway
+from tests.whole.sums import Digests, digests
 
-SLOWEST = MIB
-"""Bytes per second below which a program is given up; and a minute more for each, to begin and to end."""
+SLOWEST, SLOWEST_FILES = MIB, 4
+"""Bytes and files per second below which a program is given up; and a minute more for each, to begin and to end."""
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "there and back again"
 HEADING = f"{'client':<9} {'what':<22} {'bytes':>12} {'seconds':>8} {'MB/s':>7}  sha256"
@@ -79,13 +80,14 @@ class Trip:
         say(str(self.rows[-1]))
 
     def by_command(
-        self, what: str, size: int, *words: str | Path, check: Callable[[], bool] = lambda: True
+        self, what: str, size: int, files: int, *words: str | Path, check: Callable[[], bool] = lambda: True
     ) -> None:
         """A row of `put` or `get`."""
-        label = f"{words[0]} {what}"
-        self.measure(
-            str(words[0]), what, size, lambda: finish(self.gateway.command(*words), label, size), check
-        )
+
+        def act() -> None:
+            finish(self.gateway.command(*words), f"{words[0]} {what}", size, files=files)
+
+        self.measure(str(words[0]), what, size, act, check)
 
     def url(self, name: str) -> str:
         """Of the large file, or of an edge."""
@@ -106,10 +108,10 @@ class Trip:
 def there_and_back(trip: Trip, what: str, local: Path, wanted: Digests, size: int) -> None:
     """Rows of `put` and `get`."""
     remote = f"/{local.name}"
-    trip.by_command(what, size, "put", local, remote)
+    trip.by_command(what, size, len(wanted), "put", local, remote)
     with trip.place() as place:
         goal = place / local.name
-        trip.by_command(what, size, "get", remote, goal, check=lambda: digests(goal) == wanted)
+        trip.by_command(what, size, len(wanted), "get", remote, goal, check=lambda: digests(goal) == wanted)
 
 
 def fetch(trip: Trip, program: Program, what: str, names: Sequence[str], *, killed: bool = False) -> None:
@@ -170,9 +172,9 @@ def click(page: Page, trip: Trip, goals: Mapping[str, Path]) -> None:
         Path(started.value.path()).replace(goal)
 
 
-def finish(process: Popen[Any], label: str, size: int, goal: Path | None = None) -> None:
-    """Wait for its end and show how far it is. Raises Failed when it is not content, or slower than SLOWEST."""
-    began = time.monotonic()
+def finish(process: Popen[Any], label: str, size: int, goal: Path | None = None, files: int = 1) -> None:
+    """Wait for its end and show how far it is. Raises Failed when it is not content, or too slow."""
+    began, patience = time.monotonic(), 60 + size / SLOWEST + files / SLOWEST_FILES
     with process:
         try:
             while True:
@@ -182,7 +184,7 @@ def finish(process: Popen[Any], label: str, size: int, goal: Path | None = None)
                 except TimeoutExpired:
                     seconds = time.monotonic() - began
                     show(label, seconds, size, arrived(goal) if goal else None)
-                    if seconds > 60 + size / SLOWEST:
+                    if seconds > patience:
                         raise Failed("gave up waiting") from None
         finally:
             process.kill()

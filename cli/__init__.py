@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+import names
 from errors import Misconfigured, StowgramError
 
 _COMMANDS = {
@@ -48,7 +49,7 @@ class _Commands(click.Group):
                 click.echo(f"stowgram: {fault}", err=True)
             ctx.exit(_UNUSABLE)
         except StowgramError as error:
-            click.echo(f"stowgram: {error}", err=True)
+            click.echo(f"stowgram: {names.shown(str(error))}", err=True)  # a server may have worded it
             ctx.exit(1)
 
 

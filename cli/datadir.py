@@ -19,9 +19,13 @@ from errors import Misconfigured
 def prepare(settings: Settings) -> Settings:
     """Make DATA_DIR and, unless SECRET_KEY gave one, the key kept in it; the settings with that key.
 
+    From here on this process makes files that only their owner can read, wherever the system knows such a thing.
+
     Raises Misconfigured when the folder cannot be used.
     """
     path = settings.data_dir / "secret-key"
+    # The folder may have been there before, open to all: what we put in it is still the owner's only.
+    os.umask(0o077)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if settings.secret_key:

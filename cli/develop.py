@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -29,10 +30,17 @@ def test(fast: bool, arguments: tuple[str, ...]) -> None:
 
 
 def _become(module: str, *arguments: str) -> None:
-    """Run the module in the checkout, and end as it ends. Ctrl-C reaches it by itself; then its end is waited for."""
-    process = subprocess.Popen([sys.executable, "-X", "utf8", "-m", module, *arguments], cwd=ROOT)
-    while True:
-        try:
-            sys.exit(process.wait())
-        except KeyboardInterrupt:
-            continue
+    """Run the module in the checkout, and end as it ends. On POSIX it takes this process over, so that a signal reaches
+    it; on Windows it is waited for, and Ctrl-C reaches it by itself.
+    """
+    command = [sys.executable, "-X", "utf8", "-m", module, *arguments]
+    if sys.platform == "win32":
+        process = subprocess.Popen(command, cwd=ROOT)
+        while True:
+            try:
+                sys.exit(process.wait())
+            except KeyboardInterrupt:
+                continue
+    else:
+        os.chdir(ROOT)
+        os.execv(command[0], command)

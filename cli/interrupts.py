@@ -29,8 +29,7 @@ class Interrupts:
     def caught(self) -> Iterator[None]:
         """Catch Ctrl-C, Ctrl-Break, SIGTERM, the end of the terminal and of the console, until the block ends."""
         wanted = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")]
-        # What is ignored stays so: nohup means it.
-        numbers = [n for n in wanted if n is not None and signal.getsignal(n) is not signal.SIG_IGN]
+        numbers = [number for number in wanted if number is not None and not _nohup(number)]
         before = {number: signal.signal(number, self._arrived) for number in numbers}
         try:
             with _console_close(self._console_closed):
@@ -45,6 +44,14 @@ class Interrupts:
         if self.call is not None:
             self.call()
             self._over.wait(CLOSE_PATIENCE)
+
+
+def _nohup(number: signal.Signals) -> bool:
+    """Whether the end of the terminal is ignored already, as nohup has it, and is to stay so.
+
+    An ignored SIGINT is not meant like that: every script's `&` ignores it, and `kill -INT` still has to work.
+    """
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
 
 
 if sys.platform == "win32":

@@ -151,7 +151,7 @@ def ls(remote: str, url: str | None, token: str | None) -> None:
         node = nodes.at(api, remote)
         for entry in nodes.listing(api, remote) if node.is_folder else [node]:
             size, end = ("", "/") if entry.is_folder else (str(entry.size), "")
-            click.echo(f"{size:>14}  {entry.modified_at[:19]:19}  {entry.name}{end}")
+            click.echo(names.shown(f"{size:>14}  {entry.modified_at[:19]:19}  {entry.name}{end}"))
 
 
 @click.command()

@@ -120,7 +120,7 @@ class Downloader:
                 file.truncate(0)
                 digest.restart()
             for data in answer.iter_raw(READ_SIZE):
-                if self._api.stop.is_set():
+                if self._api.stop.is_set() or digest.taken > node.size:  # too much is as wrong as too little
                     break
                 file.write(data)
                 digest.update(data)
@@ -145,5 +145,5 @@ def _continues(answer: httpx.Response, taken: int, size: int) -> bool:
 
 def _promised(answer: httpx.Response) -> bytes | None:
     """The SHA-256 of the whole file (RFC 9530, Repr-Digest), where the server knows it."""
-    match = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", answer.headers.get("Repr-Digest", ""))
+    match = re.search(r"sha-256=:([A-Za-z0-9+/]{43}=):", answer.headers.get("Repr-Digest", ""))
     return b64decode(match[1]) if match else None

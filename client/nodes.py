@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
+
 import names
 from client.api import Api
-from errors import Conflict, NotFound
+from errors import Conflict, NotFound, StoreError
 
 PAGE = 1000
 
@@ -25,6 +27,8 @@ class Node:
     size: int
     etag: str
     modified_at: str
+    damaged: bool = False
+    """Some of its stored bytes are gone or no longer match: it is no reason to pass a file over."""
 
     @property
     def is_folder(self) -> bool:
@@ -35,8 +39,26 @@ ROOT = Node(0, "folder", "", "/", 0, "", "")
 """The topmost folder, which no folder lists. Its id is not known and not needed: it cannot be removed."""
 
 
-def node_of(found: dict[str, Any]) -> Node:
-    """A node as the server's JSON has it."""
+_STRANGE = "The server's answer is none of Stowgram's; is that its address?"
+
+
+def node_of(found: Any) -> Node:
+    """A node as the server's JSON has it. Raises StoreError when it is none."""
+    try:
+        return _node(found)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StoreError(_STRANGE) from None
+
+
+def node_in(answer: httpx.Response) -> Node:
+    """The node that an answer's JSON is. Raises StoreError."""
+    try:
+        return node_of(answer.json())
+    except ValueError:
+        raise StoreError(_STRANGE) from None
+
+
+def _node(found: dict[str, Any]) -> Node:
     return Node(
         id=int(found["id"]),
         kind=str(found["kind"]),
@@ -45,18 +67,33 @@ def node_of(found: dict[str, Any]) -> Node:
         size=int(found.get("size") or 0),
         etag=str(found.get("etag") or "").strip('"'),
         modified_at=str(found.get("modified_at") or ""),
+        damaged=bool(found.get("damaged")),
     )
 
 
 def listing(api: Api, path: str) -> Iterator[Node]:
-    """What the folder at `path` holds, page by page. Raises NotFound."""
+    """What the folder at `path` holds, page by page. Raises NotFound, and StoreError for an answer of another kind."""
     query = {"path": path, "limit": str(PAGE)}
     while True:
-        page = api.ask("GET", f"/api/v1/nodes?{urlencode(query)}").json()
-        yield from map(node_of, page["items"])
-        if not page["next"]:
+        items, following = _page(api.ask("GET", f"/api/v1/nodes?{urlencode(query)}"))
+        yield from map(node_of, items)
+        if following is None:
             return
-        query["cursor"] = page["next"]
+        if following == query.get("cursor"):
+            raise StoreError(_STRANGE)
+        query["cursor"] = following
+
+
+def _page(answer: httpx.Response) -> tuple[list[Any], str | None]:
+    """The items of one page, and the cursor of the next."""
+    try:
+        page = answer.json()
+        items, following = page["items"], page["next"]
+    except (KeyError, TypeError, ValueError):  # a sign-in page of the network, say
+        raise StoreError(_STRANGE) from None
+    if not isinstance(items, list) or not isinstance(following, str | None):
+        raise StoreError(_STRANGE)
+    return items, following
 
 
 def at(api: Api, path: str) -> Node:

@@ -9,6 +9,8 @@ from typing import Self
 
 from tqdm import tqdm
 
+import names
+
 
 class Progress:
     """Counts bytes; callable from any thread."""
@@ -41,4 +43,4 @@ class Progress:
     def say(self, line: str) -> None:
         """A line that stays, above the bar."""
         with self._lock:
-            tqdm.write(line, file=sys.stderr)
+            tqdm.write(names.shown(line), file=sys.stderr)

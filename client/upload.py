@@ -78,14 +78,14 @@ class Uploader:
         notes.forget_old(folder, DAYS_TO_KEEP_NOTES)
 
     def send(self, local: Path, remote: str, there: nodes.Node | None = None) -> bool:
-        """Make `local` the file at `remote`; False if `there`, what is there now, holds the same.
+        """Make `local` the file at `remote`; False if `there`, what is there now, soundly holds the same.
 
         Raises OSError of the local file and our errors; Damaged when the server ended up with other bytes.
         """
         remote = names.join(*names.split(remote))
         with local.open("rb") as file:
             source = Source.of(local, file)
-            if there is not None and there.size == source.size and there.etag == tree_of(local):
+            if there is not None and self._holds(there, source):
                 self._moved(source.size)
                 return False
             sent, stored = (
@@ -94,6 +94,11 @@ class Uploader:
         if sent != stored:
             raise Damaged(f"{remote} is not what {local} holds: the server has other bytes. Put it again.")
         return True
+
+    @staticmethod
+    def _holds(there: nodes.Node, source: Source) -> bool:
+        """A damaged file has the digests of what it should hold, so sending it again is what mends it."""
+        return not there.damaged and there.size == source.size and there.etag == tree_of(source.path)
 
     def _put(self, source: Source, remote: str) -> tuple[str, str]:
         """The tree digests of what was sent and of what is there now."""
@@ -104,7 +109,7 @@ class Uploader:
         headers = {"Content-Type": source.media_type}
         answer = self._api.ask("PUT", "/api/v1/content" + quote(remote), content=data, headers=headers)
         self._moved(len(data))
-        return digest.tree(), nodes.node_of(answer.json()).etag
+        return digest.tree(), nodes.node_in(answer).etag
 
     def _resumable(self, source: Source, remote: str) -> tuple[str, str]:
         """The same, by tus. An upload that the server has forgotten in the meantime is begun anew, once."""

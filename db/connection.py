@@ -55,7 +55,11 @@ class Database:
         self.now = now
         self._patience = patience
         self._engine = create_engine(
-            _checked_url(url), pool_size=8, max_overflow=MAX_CONNECTIONS - 8, pool_timeout=patience
+            _checked_url(url),
+            pool_size=8,
+            max_overflow=MAX_CONNECTIONS - 8,
+            pool_timeout=patience,
+            hide_parameters=True,  # digests and hashes of secrets are none of the log's business
         )
         # SQLite's own waiting polls and is not fair; between threads of one process a lock hands over at
         # once.

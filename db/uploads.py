@@ -40,6 +40,13 @@ class Uploads:
             nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
             connection.execute(insert(uploads), row)
 
+    def check_place(self, upload_id: UUID) -> None:
+        """Raises Conflict where `finish` would, before the work that comes before it; NotFound, and Gone."""
+        with self._database.read() as connection:
+            row = _receiving(connection, upload_id)
+            found = nodes.standing(connection, row.owner_id, names.split(row.folder), row.name)
+            nodes.refuse_clash(found, row.name, row.replace)
+
     def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
         """The upload (of this owner only, when one is given).
 
@@ -121,6 +128,12 @@ class Uploads:
         """The chunks at rest, in order; some may be missing in between."""
         with self._database.read() as connection:
             return _chunks(connection, upload_id)
+
+    def indexes(self, upload_id: UUID) -> frozenset[int]:
+        """Which chunks are at rest: asked for every part that arrives, so without all their digests."""
+        mine = select(upload_chunks.c.chunk_index).where(upload_chunks.c.upload_id == upload_id)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(mine).scalars())
 
     def intents(self, upload_id: UUID) -> tuple[tuple[Label, Locator | None], ...]:
         """Messages of this upload that may or may not be there, each with one known to be older."""

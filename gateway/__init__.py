@@ -7,7 +7,10 @@ downloads   bytes on their way out    upkeep      what is done while nobody asks
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
 
 from db import Database
 from errors import DatabaseUnavailable
@@ -22,6 +25,10 @@ from streaming.staging import Staging
 __all__ = ["Gateway", "Health", "Limits"]
 
 
+HEALTH_LIFE = 2.0
+"""Seconds that a look at the database and the store is good for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the gateway allows; `chunk_size` and `yield_size` in bytes."""
@@ -34,11 +41,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database` and `telegram` are `ok` or a sentence for the operator; `mode` is the store's."""
+    """`database` and `telegram` are `ok` or a sentence for the operator; `mode` and `counted` are the store's."""
 
     database: str
     telegram: str
     mode: str
+    counted: Mapping[str, int]
 
     @property
     def ready(self) -> bool:
@@ -63,16 +71,29 @@ class Gateway:
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, chunk_size=chunk_size)
         self.upkeep = Upkeep(database, store, self.uploads, self.downloads)
+        self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
+        self._health: Health | None = None
+        self._look_again_at = 0.0
 
     def health(self) -> Health:
-        """How we are, within about 4 s."""
+        """How we are, or were a moment ago, within about 4 s."""
+        if monotonic() >= self._look_again_at and self._looking.acquire(blocking=self._health is None):
+            try:
+                self._health = self._look()
+                self._look_again_at = monotonic() + HEALTH_LIFE
+            finally:
+                self._looking.release()
+        assert self._health is not None
+        return self._health
+
+    def _look(self) -> Health:
         try:
             self._database.check()
             database = "ok"
         except DatabaseUnavailable as error:
             database = str(error)
         store = self._store.health()
-        return Health(database, "ok" if store.ok else store.detail, store.mode)
+        return Health(database, "ok" if store.ok else store.detail, store.mode, store.counted)
 
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from time import monotonic
 from typing import BinaryIO
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from errors import AtCapacity, Busy, ChecksumMismatch
 from gateway.finishing import Finishing
 from gateway.transit import Transit, chunk_span
 from model import PIECE_SIZE, ByteRange, Upload
-from storage.base import ChunkStore
-from streaming.digests import measure
+from storage.base import ChunkStore, Source
+from streaming.digests import ChunkDigests, measure
 from streaming.staging import Staging
 
 LIFE = timedelta(days=7)
@@ -33,13 +34,28 @@ WRITER_WAIT = 2.0
 class Writer:
     """What this process knows of an upload that is being written: who writes, and the hash of what was measured so far.
 
-    `whole` covers the bytes before `measured`; it is lost with the process, and then upkeep makes the digest later.
+    The hash covers the bytes before `_measured`; it is lost with the process, and then upkeep makes the digest later.
     """
 
     def __init__(self) -> None:
         self.lock = Lock()  # one writer at a time, or two parts at one offset would mix
-        self.whole = hashlib.sha256()
-        self.measured = 0
+        self._whole = hashlib.sha256()
+        self._measured = 0
+
+    def measure(self, source: Source, span: ByteRange) -> ChunkDigests:
+        """The digests of the chunk at `span` of the file, which the whole's takes in if it is next in order."""
+        if span.start < self._measured:  # the upload was set back: other bytes may come than before
+            self._whole, self._measured = hashlib.sha256(), 0
+        if span.start != self._measured:
+            return measure(source, span.length, PIECE_SIZE)
+        whole = self._whole.copy()  # so that an exception leaves no half of a chunk in it
+        digests = measure(source, span.length, PIECE_SIZE, whole=whole)
+        self._whole, self._measured = whole, span.stop
+        return digests
+
+    def sha256(self, length: int) -> bytes | None:
+        """The whole's, if all its `length` bytes were measured in order."""
+        return self._whole.digest() if self._measured == length else None
 
 
 class Arrivals:
@@ -84,11 +100,7 @@ class Arrivals:
             span = chunk_span(upload, index)
             self._rows.advance(upload.id, durable, span.stop, expires)
             durable = span.stop
-            in_order = writer.measured == span.start
-            source = self._staging.source(upload.id, index)
-            digests = measure(source, span.length, PIECE_SIZE, whole=writer.whole if in_order else None)
-            writer.measured = span.stop if in_order else writer.measured
-            self._transit.send(upload, index, digests)
+            self._transit.send(upload, index, writer.measure(self._staging.source(upload.id, index), span))
 
         self.send_complete(upload)
         self._staging.receive(
@@ -120,7 +132,7 @@ class Arrivals:
 
     def send_complete(self, upload: Upload) -> None:
         """Send every complete chunk that has no row: after a restart, or when an earlier try failed."""
-        there = {chunk.index for chunk in self._rows.chunks(upload.id)}
+        there = self._rows.indexes(upload.id)
         whole, begun = divmod(upload.offset, upload.chunk_size)
         complete = whole + bool(begun and upload.offset == upload.length)
         for index in range(complete):
@@ -129,12 +141,12 @@ class Arrivals:
 
     def finish(self, upload: Upload, writer: Writer, wait: float) -> None:
         """Make it a file, once its chunks have arrived. Raises AtCapacity when that takes more than `wait` seconds."""
+        until = monotonic() + wait
         if not self._transit.wait(upload.id, wait):
             raise AtCapacity(
                 "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
             )
-        complete = writer.measured == upload.length
-        self._finishing.finish(upload, writer.whole.digest() if complete else None)
+        self._finishing.finish(upload, writer.sha256(upload.length), until)
         self._forget(upload.id)
 
     def give_up(self, upload_id: UUID) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from time import monotonic
 
 import names
 from db import Database
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often a chunk that came back wrong is stored again while its bytes are still staged."""
-RETRY_WAIT = 30.0
-"""Seconds that storing it again may take before the client is told to come back."""
 
 
 class Finishing:
@@ -32,13 +31,16 @@ class Finishing:
         self._staging = staging
         self._transit = transit
 
-    def finish(self, upload: Upload, sha256: bytes | None) -> None:
+    def finish(self, upload: Upload, sha256: bytes | None, until: float) -> None:
         """Make the upload a file; every chunk must be stored. May be repeated after any failure.
 
-        `sha256` is the whole file's, or None when a restart lost it. Raises StoreError, Conflict when the name was
-        taken meanwhile, and ChunkCorrupt when what came back differs: the upload then stands before the bad chunk.
+        `sha256` is the whole file's, or None when a restart lost it; `until` is on the monotonic clock. Raises
+        AtCapacity when reading back is not done by then, StoreError, Conflict when the name was taken meanwhile, and
+        ChunkCorrupt when what came back differs: the upload then stands before the bad chunk.
         """
-        chunks = self._read_back(upload)
+        # First of all: upkeep tries again and again, which must not read all back each time.
+        self._rows.check_place(upload.id)
+        chunks = self._read_back(upload, until)
         stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, file_crc32(chunks), chunks)
         path = names.join(*names.split(upload.folder), upload.name)
         document = manifest.encode(
@@ -57,11 +59,11 @@ class Finishing:
             ", replaced" if replaced else "",
         )
 
-    def _read_back(self, upload: Upload) -> tuple[Chunk, ...]:
+    def _read_back(self, upload: Upload, until: float) -> tuple[Chunk, ...]:
         """The chunks, once a sample of them came back as it was stored."""
         for _ in range(TRIES):
             chunks = self._rows.chunks(upload.id)
-            bad = read_back(self._store, sampled(chunks))
+            bad = read_back(self._store, sampled(chunks), until=until)
             if not bad:
                 return chunks
             log.warning("upload %s: chunks %s came back other than they were stored", upload.id, sorted(bad))
@@ -73,7 +75,7 @@ class Finishing:
             self._rows.discard_chunk(upload.id, first)
             self._transit.forget(upload.id)
             self._transit.send(upload, first)
-            if not self._transit.wait(upload.id, RETRY_WAIT):
+            if not self._transit.wait(upload.id, until - monotonic()):
                 raise AtCapacity(
                     "A part of the file is being stored again. Send the last byte again to wait.", 1
                 )

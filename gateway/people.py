@@ -24,8 +24,11 @@ SESSION_LIFE = timedelta(days=30)
 TOKEN_PREFIX = "stw_"
 PARALLEL_HASHES = 2
 """One argon2 hash takes 64 MiB: this bounds what a flood of sign-ins can cost."""
+MAX_SIGNING_IN = 6
+"""Sign-ins under way, waiting ones too. Fewer than the threads for pages, which a flood of them would all hold."""
 HASH_WAIT = 10.0
 """Seconds that a sign-in waits for its turn."""
+_TOO_MANY = "Too many people are signing in at this moment. Try again in a few seconds."
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1024
 
@@ -38,6 +41,7 @@ class People:
     def __init__(self, database: Database) -> None:
         self._rows = Rows(database)
         self._hasher = PasswordHasher()
+        self._queue = BoundedSemaphore(MAX_SIGNING_IN)
         self._turns = BoundedSemaphore(PARALLEL_HASHES)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
         """Checked for unknown names, so that they take as long as known ones."""
@@ -73,15 +77,22 @@ class People:
             return None
         known = self._rows.by_name(username)
         user, stored = known if known is not None else (None, self._nobody)
-        if not self._turns.acquire(timeout=HASH_WAIT):
-            raise AtCapacity("Too many people are signing in at this moment. Try again in a few seconds.")
+        return user if self._fits(stored, password) else None
+
+    def _fits(self, stored: str, password: str) -> bool:
+        if not self._queue.acquire(blocking=False):
+            raise AtCapacity(_TOO_MANY)
         try:
-            self._hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError, UnicodeEncodeError):
-            return None
+            if not self._turns.acquire(timeout=HASH_WAIT):
+                raise AtCapacity(_TOO_MANY)
+            try:
+                return self._hasher.verify(stored, password)
+            except (VerificationError, InvalidHashError, UnicodeEncodeError):
+                return False
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
-        return user
+            self._queue.release()
 
     def add(self, name: str, password: str, is_admin: bool = False) -> User:
         """Raises BadName or BadInput for a name or password that will not do, Conflict for a name that is taken."""

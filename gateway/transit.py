@@ -87,10 +87,11 @@ class Transit:
         for index, future in rest.items():  # outside the lock: one that ends meanwhile calls back at once
             future.add_done_callback(partial(self._drop, upload_id, index))
 
-    def _drop(self, upload_id: UUID, index: int, _ended: Future[None]) -> None:
+    def _drop(self, upload_id: UUID, index: int, ended: Future[None]) -> None:
         with self._lock:
             rest = self._moving.get(upload_id, {})
-            rest.pop(index, None)
+            if rest.get(index) is ended:  # and not one that was sent since
+                del rest[index]
             if not rest:
                 self._moving.pop(upload_id, None)
 
@@ -98,7 +99,7 @@ class Transit:
         self._carriers.shutdown(wait=False, cancel_futures=True)
 
     def _carry(self, upload: Upload, index: int, digests: ChunkDigests | None) -> None:
-        if any(chunk.index == index for chunk in self._rows.chunks(upload.id)):
+        if index in self._rows.indexes(upload.id):
             return
         span = chunk_span(upload, index)
         source = self._staging.source(upload.id, index)

@@ -12,13 +12,13 @@ from db.contents import Contents
 from db.people import People
 from db.trash import Trash
 from db.uploads import Uploads as Rows
-from errors import Busy, ClientGone, Damaged, StoreError
+from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound
 from gateway.downloads import Downloads
 from gateway.uploads import Uploads
-from model import ByteRange
+from model import PIECE_SIZE, ByteRange, StoredFile
 from storage.base import ChunkStore
 from streaming.plan import plan
-from streaming.read import VerifiedStream
+from streaming.read import DamageReport, VerifiedStream
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,7 @@ class Upkeep:
     def note_damage(self) -> None:
         """Write down what downloads found damaged, for the listings."""
         for report in self._downloads.damage():
-            log.error(
-                "file %s is damaged: chunk %d, piece %d: %s",
-                report.file,
-                report.chunk,
-                report.piece,
-                report.reason,
-            )
-            self._contents.damaged(report.file, datetime.now(UTC))
+            self._write_down(report)
 
     def go_on_with_uploads(self) -> None:
         """Carry what is staged and finish what has all its bytes. Raises StoreError when the store fails."""
@@ -89,19 +82,41 @@ class Upkeep:
             self._trash.forget([row for row, _ in batch])
 
     def complete_digests(self, stop: Callable[[], bool]) -> None:
-        """Make the SHA-256 of files whose upload a restart interrupted, by reading them, until `stop` says so."""
+        """Make the SHA-256 of files whose upload a restart interrupted, by reading them, until `stop` says so.
+
+        What turns out damaged is written down, and not read again. Raises StoreError when the store fails.
+        """
         for content_id in self._contents.without_sha256(limit=10):
-            stored = self._contents.stored_file(content_id)
-            whole = hashlib.sha256()
-            stream = VerifiedStream(
-                plan(stored, ByteRange(0, stored.size)), self._store, yield_size=1 << 20, gone=stop
-            )
             try:
-                for block in stream:
-                    whole.update(block)
-            except (Damaged, ClientGone, StoreError) as error:
-                log.warning("file %s: its SHA-256 could not be made: %s", stored.uuid, error)
-                continue
-            finally:
-                stream.close()
-            self._contents.set_sha256(content_id, whole.digest())
+                stored = self._contents.stored_file(content_id)
+                self._contents.set_sha256(content_id, self._sha256(stored, stop))
+            except (Damaged, ChunkMissing, NotFound) as error:
+                log.warning("the SHA-256 of contents %d could not be made: %s", content_id, error)
+            except ClientGone:
+                return
+
+    def _sha256(self, stored: StoredFile, stop: Callable[[], bool]) -> bytes:
+        whole = hashlib.sha256()
+        stream = VerifiedStream(
+            plan(stored, ByteRange(0, stored.size)),
+            self._store,
+            yield_size=PIECE_SIZE,
+            gone=stop,
+            report=self._write_down,
+        )
+        try:
+            for block in stream:
+                whole.update(block)
+        finally:
+            stream.close()
+        return whole.digest()
+
+    def _write_down(self, report: DamageReport) -> None:
+        log.error(
+            "file %s is damaged: chunk %d, piece %d: %s",
+            report.file,
+            report.chunk,
+            report.piece,
+            report.reason,
+        )
+        self._contents.damaged(report.file, datetime.now(UTC))

@@ -7,9 +7,11 @@ its bytes reports `length - 1`, and a client that repeats the last byte joins th
 
 from __future__ import annotations
 
+import math
 import mimetypes
 from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -35,6 +37,8 @@ from streaming.staging import Staging
 
 FINISH_WAIT = 50.0
 """Seconds that the last part waits for the store before the client is told to come back."""
+UPKEEP_WAIT = 600.0
+"""Seconds that upkeep gives the same: on a line too slow for the client's patience the file is finished here."""
 PUT_LIFE = timedelta(minutes=10)
 """How long what a plain PUT left behind is kept after a crash: nobody can go on with it; its client sends it anew."""
 MAX_LENGTH = 1 << 50
@@ -104,7 +108,10 @@ class Uploads:
         Raises OffsetMismatch, Busy, ChecksumMismatch (nothing kept), BadInput (past the end), AtCapacity (the store is
         slower than the client: come back), OutOfSpace, StoreError, Damaged, and what `get` raises.
         """
-        return self._append(user, upload_id, offset, body, length, checksum, LIFE)
+        until = (
+            monotonic() + FINISH_WAIT
+        )  # what it waits for room is not given twice: its client waits a minute
+        return self._append(user, upload_id, offset, body, length, checksum, LIFE, until)
 
     def _append(
         self,
@@ -115,6 +122,7 @@ class Uploads:
         length: int,
         checksum: bytes | None,
         life: timedelta,
+        until: float,
     ) -> Upload:
         self._rows.get(upload_id, user.id)
         with self._arrivals.writing(upload_id) as writer:
@@ -131,7 +139,7 @@ class Uploads:
             else:
                 self._arrivals.take(upload, writer, body, length, checksum, life)
             if offset + length == upload.length:
-                self._arrivals.finish(upload, writer, FINISH_WAIT)
+                self._arrivals.finish(upload, writer, min(FINISH_WAIT, until - monotonic()))
         return self.get(user, upload_id)
 
     def abort(self, user: User, upload_id: UUID) -> None:
@@ -165,7 +173,7 @@ class Uploads:
             user, folder=folder, name=name, length=length, media_type=media_type, replace=not only_new
         )
         try:
-            upload = self._append(user, upload.id, 0, body, length, None, PUT_LIFE)
+            upload = self._append(user, upload.id, 0, body, length, None, PUT_LIFE, math.inf)
         except StowgramError:
             self._arrivals.give_up(upload.id)
             raise
@@ -183,8 +191,8 @@ class Uploads:
                 if upload.file_id is not None:
                     return
                 self._arrivals.send_complete(upload)
-                if upload.offset == upload.length:
-                    self._arrivals.finish(upload, writer, 0)
+                if upload.offset == upload.length and not self.in_transit(upload_id):
+                    self._arrivals.finish(upload, writer, UPKEEP_WAIT)
         except (Busy, NotFound, Gone, Conflict, AtCapacity):
             return  # its client is there, or it has ended, or it needs more time: the next round looks again
 

@@ -14,7 +14,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 
-from serving.reception import Request, Spool
+from serving.reception import Request
+from serving.spool import Spool
 
 MAX_SEND = 256 << 10
 """Bytes per send(). SO_SNDBUF itself is left alone: setting it would turn the system's autotuning off."""

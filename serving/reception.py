@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import logging
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -17,12 +16,15 @@ from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNot
 from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from serving.routes import LARGE_BODY, SMALL_BODY, body_limit
+from serving.routes import SMALL_BODY, body_limit
+from serving.spool import Spool, Void
 
 log = logging.getLogger(__name__)
 
-SPOOL_SIZE = 4 * LARGE_BODY
-"""Bytes on disk that all bodies on their way in may take."""
+MAX_FRAMING = 4096
+"""Bytes of a chunk's size line, or of the trailer, that may wait for their end. waitress bounds neither."""
+BITE = 8 << 10
+"""Bytes of a chunked body that are parsed at once: waitress copies what is left once for every chunk in it."""
 MAX_DRAINED = 64 << 20
 """Bytes of a refused body that are read and dropped, so that the client gets to read the refusal: closing a
 socket with unread bytes resets it (RFC 9112 9.6)."""
@@ -45,40 +47,8 @@ class NoRoom(BadRequest):  # type: ignore[misc]
     """Seconds."""
 
 
-class Spool:
-    """How much disk the bodies that are on their way in may take together: credentials are checked only later.
-
-    The lock: room is taken on the main loop and given back by the threads that run the app.
-    """
-
-    def __init__(self, size: int = SPOOL_SIZE) -> None:
-        self._free = size
-        self._lock = Lock()
-
-    def take(self, count: int) -> bool:
-        """Whether there was room for `count` bytes; it is taken then."""
-        with self._lock:
-            if count > self._free:
-                return False
-            self._free -= count
-            return True
-
-    def give_back(self, count: int) -> None:
-        with self._lock:
-            self._free += count
-
-
-class Void:
-    """A buffer that keeps nothing."""
-
-    def append(self, data: bytes) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def __len__(self) -> int:
-        return 0
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_ROOM = "Too many bytes are arriving at once. Try again in a few seconds."
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
@@ -103,20 +73,16 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         except (ParsingError, TransferEncodingNotImplemented):
             self.expect_continue = False  # or the channel would say 100, forget the error and wait
             raise
+        if self.body_rcv is not None:
+            self.body_rcv.buf = self._spool.buffer(self.adj.inbuf_overflow)
         self.limit = body_limit(self.command, self.path)
         known = "AUTHORIZATION" in self.headers or "COOKIE" in self.headers
         if not known and (self.content_length > SMALL_BODY or self.chunked):
             self._refuse(SignInFirst("Sign in before sending a large body."))
         elif self.content_length > self.limit:
             self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
-        else:
-            self._take_room(self.limit if self.chunked else self.content_length)
-
-    def _take_room(self, count: int) -> None:
-        if self._spool.take(count):
-            self._room = count
-        else:
-            self._refuse(NoRoom("Too many bytes are arriving at once. Try again in a few seconds."))
+        elif self.limit > SMALL_BODY and not self._spool.fits(self.content_length):
+            self._refuse(NoRoom(_NO_ROOM))
 
     def close(self) -> None:
         """Drop the body; may be called more than once."""
@@ -125,20 +91,38 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         super().close()
 
     def received(self, data: bytes) -> int:
+        if self.chunked:
+            data = data[:BITE]  # the channel comes again with the rest
         try:
             consumed: int = super().received(data)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in _FULL:
                 raise
             log.error("the disk is full: a request body could not be spooled")
             with suppress(OSError):  # closing writes what is buffered, in vain
                 self.close()
             self._refuse(DiskFull("The server's disk is full; nothing was kept of the request."))
             return len(data) if self.completed else self.received(data)
-        if self.chunked and self.body_bytes_received > self.limit:
-            self.error = RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here.")
-            self.completed = True
+        if self.error is None:
+            self._bound()
         return consumed
+
+    def _bound(self) -> None:
+        """Refuse the body when what has arrived of it is too much."""
+        if self.chunked and self.body_bytes_received > self.limit:
+            self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
+        elif self.chunked and self._framing() > MAX_FRAMING:
+            self._refuse(BadRequest("A chunk's size line, or the trailer, does not end."))
+        elif self.limit > SMALL_BODY:  # small bodies are bounded by the number of connections
+            arrived = self.body_bytes_received - self._room
+            if self._spool.take(arrived):
+                self._room += arrived
+            else:
+                self.close()
+                self._refuse(NoRoom(_NO_ROOM))
+
+    def _framing(self) -> int:
+        return 0 if self.completed else len(self.body_rcv.control_line) + len(self.body_rcv.trailer)
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer with `error`, once what remains of the body has been dropped if that is not too much."""

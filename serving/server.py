@@ -14,9 +14,9 @@ from waitress.adjustments import Adjustments
 from config import Settings
 from serving.channel import Channel, Listener
 from serving.lanes import Lanes
-from serving.reception import Spool
 from serving.routes import LARGE_BODY
 from serving.sockets import connection_limit, listen_on
+from serving.spool import SPOOL_SIZE, Spool
 from serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ class Server:
         """Take the port; connections wait until `run`. Raises Misconfigured."""
         sockets = listen_on(self._settings.host, self._settings.port)
         self._lanes = Lanes(self._settings.max_concurrent_downloads)
-        spool = Spool()
+        folder = self._settings.data_dir / "spool"  # staging's disk: what fits here fits there
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        spool = Spool(SPOOL_SIZE, folder)
         for sock in sockets:
             adjustments = Adjustments(sockets=[sock], **self._adjustments())
             info = (sock.family, sock.type, sock.proto, sock.getsockname())

@@ -1,7 +1,8 @@
 """The contract of a place where chunks rest. It must never know of files, users, HTTP or SQL.
 
 Every store and every wrapper around one passes `tests/storage/contract.py`. All methods may be called from any thread.
-Errors are those of `errors.py` only: `Transient` (worth trying after its `retry_after`), `Permanent`, `ChunkMissing`.
+Errors are those of `errors.py` only: `Transient` (worth trying after its `retry_after`), `StoreClosed` among them,
+`Permanent`, `ChunkMissing`.
 A store verifies nothing: digests are checked at the one door out, `streaming/read.py`.
 """
 
@@ -84,4 +85,4 @@ class ChunkStore(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop everything, within 5 s. Later calls fail with `Transient`."""
+        """Stop everything, within 5 s. What is cut off by it, and later calls, fail with `StoreClosed`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 
-from errors import ChunkMissing, Transient
+from errors import ChunkMissing, StoreClosed, Transient
 from model import ByteRange, Label, Locator, StoreHealth
 from storage.base import ChunkClient, ChunkStore, Source
 
@@ -93,10 +93,10 @@ class MemoryStore(ChunkStore):
 
     def close(self) -> None:
         self._closed = True
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        self._readers.shutdown(wait=False)  # what is queued still runs, and fails: every future ends
 
     def fetch(self, locator: Locator, span: ByteRange, attempt: int) -> bytes:
-        """The bytes of one read, through `on_read`; raises ChunkMissing, Transient, or what `on_read` raises."""
+        """The bytes of one read, through `on_read`; raises ChunkMissing, StoreClosed, or what `on_read` raises."""
         self._refuse_if_closed()
         with self._lock:
             message = self._messages.get(locator)
@@ -106,7 +106,7 @@ class MemoryStore(ChunkStore):
         return body if self.on_read is None else self.on_read(locator, span, attempt, body)
 
     def run(self, work: Callable[[], None]) -> None:
-        """Run `work` on a reader thread if a hook may block it, else here; raises Transient once closed."""
+        """Run `work` on a reader thread if a hook may block it, else here; raises StoreClosed once closed."""
         if self.on_read is None:
             work()
             return
@@ -114,14 +114,14 @@ class MemoryStore(ChunkStore):
         try:
             self._readers.submit(work)
         except RuntimeError:  # closed between the check and here
-            raise Transient("The store is closed.") from None
+            raise StoreClosed("The store is closed.") from None
 
     def _at_rest(self, label: Label) -> Locator | None:
         return next((locator for locator, (kept, _) in self._messages.items() if kept == label), None)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise Transient("The store is closed.")
+            raise StoreClosed("The store is closed.")
 
 
 class MemoryClient(ChunkClient):
@@ -151,8 +151,9 @@ class MemoryClient(ChunkClient):
 
         try:
             self._store.run(work)
-        except Transient as error:
-            future.set_exception(error)
+        except StoreClosed as error:
+            with suppress(InvalidStateError):  # cancelled meanwhile
+                future.set_exception(error)
         return future
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 
-from errors import ChunkCorrupt, ChunkShort, ClientGone, Damaged, Transient
+from errors import ChunkCorrupt, ChunkShort, ClientGone, Damaged, StoreClosed, Transient
 from storage.base import ChunkClient
 from streaming.plan import PieceRead
 
@@ -120,7 +120,7 @@ class PieceWindow:
         """What the store says of this piece, after waiting out its `Transient` failures."""
         while True:
             failure = self._outcome(flight.future, deadline)
-            if not isinstance(failure, Transient):
+            if not isinstance(failure, Transient) or isinstance(failure, StoreClosed):
                 return flight.future.result()
             pause = max(failure.retry_after, STEP)  # a store that says 0 must not make us spin
             if time.monotonic() + pause >= patient_until:

@@ -5,16 +5,17 @@ The writing itself is one `put`; what must be durable before and after it is the
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from time import monotonic
 
-from errors import ChunkMissing, Damaged
+from errors import AtCapacity, ChunkMissing, ClientGone, Damaged
 from model import Chunk
 from storage.base import ChunkStore
 from streaming.plan import whole_piece
-from streaming.read import never
 from streaming.window import PieceWindow
 
 READ_BACK_PIECES = 64
@@ -53,15 +54,19 @@ def _pair(chunks: Sequence[Chunk], firsts: Sequence[int], number: int) -> tuple[
 
 
 def read_back(
-    store: ChunkStore, pairs: Iterable[tuple[Chunk, int]], *, deadline: float = READ_BACK_DEADLINE
+    store: ChunkStore,
+    pairs: Iterable[tuple[Chunk, int]],
+    *,
+    until: float = math.inf,
+    deadline: float = READ_BACK_DEADLINE,
 ) -> tuple[int, ...]:
     """The indexes of chunks of which a piece did not come back as it was stored, or not at all; () when all is well.
 
     Reads ahead through a fresh client, and reads a bad piece again before it says so. Raises StoreError when the store
-    cannot be asked, waiting `deadline` seconds for each piece.
+    cannot be asked, waiting `deadline` seconds for each piece; AtCapacity at `until`, on the monotonic clock.
     """
     reads = (whole_piece(chunk, piece) for chunk, piece in pairs)
-    window = PieceWindow(store.client(), reads, gone=never, deadline=deadline)
+    window = PieceWindow(store.client(), reads, gone=lambda: monotonic() >= until, deadline=deadline)
     bad: set[int] = set()
     try:
         while True:
@@ -71,5 +76,11 @@ def read_back(
             except (Damaged, ChunkMissing):
                 assert window.current is not None
                 bad.add(window.current.chunk.index)
+            except ClientGone:
+                raise AtCapacity(
+                    "All bytes are stored; Telegram is slow to give them back for the check. "
+                    "Send the last byte again to wait.",
+                    1,
+                ) from None
     finally:
         window.close()

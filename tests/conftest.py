@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
@@ -42,6 +44,14 @@ def build_house(
     gateway = Gateway(database, store, staging, limits)
     user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
     return House(gateway, store, database, staging, user)
+
+
+def wait_for_transit(house: House, upload_id: UUID) -> None:
+    """Until nothing of the upload is on its way: a real restart leaves no thread that goes on carrying."""
+    deadline = time.monotonic() + 10
+    while house.gateway.uploads.in_transit(upload_id):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,14 @@ def test_nothing_set_means_the_sandbox_on_loopback_and_nothing_on_disk(tmp_path:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    settings = read(tmp_path, {"PORT": "7001"}, "PORT=7000\nADMIN_USERNAME=Zoë # me\nADMIN_PASSWORD='a $b'\n")
-    assert (settings.port, settings.admin_username, settings.admin_password) == (7001, "Zoë", "a $b")
+    settings = read(
+        tmp_path, {"PORT": "7001"}, "PORT=7000\nADMIN_USERNAME=Zoë # me\nADMIN_PASSWORD='correct $horse'\n"
+    )
+    assert (settings.port, settings.admin_username, settings.admin_password) == (
+        7001,
+        "Zoë",
+        "correct $horse",
+    )
 
 
 def test_a_byte_order_mark_hides_no_setting(tmp_path: Path) -> None:
@@ -81,6 +88,22 @@ def test_a_misspelt_name_in_the_file_is_told(tmp_path: Path) -> None:
     assert told == "TELEGARM_API_ID is no setting; did you mean TELEGRAM_API_ID?"
 
 
+@pytest.mark.parametrize("name", ["TELEGRM_API_ID", "TELEGRAMAPI_ID", "TELEGARM_BOT_TOKENS"])
+def test_a_name_misspelt_in_its_beginning_is_told_too(tmp_path: Path, name: str) -> None:
+    assert name in faults(tmp_path, {name: "12345"})[0]
+
+
+def test_a_file_of_settings_that_is_none_is_told_and_never_means_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()  # what Docker mounts where the file is missing
+    assert "no file" in faults(tmp_path)[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
+def test_a_link_to_settings_that_are_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / "gone")
+    assert "no file" in faults(tmp_path)[0]
+
+
 @pytest.mark.parametrize("line", ["TELEGRAM_API_ID 12345", "TELEGRAM_API_ID: 12345", "TELEGRAM_API_ID"])
 def test_a_line_that_cannot_be_understood_is_told_and_not_shown(tmp_path: Path, line: str) -> None:
     (told,) = faults(tmp_path, dotenv=f"PORT=1\n{line}\n")
@@ -120,7 +143,7 @@ def test_a_bad_telegram_value_is_named(tmp_path: Path, name: str, value: str) ->
     assert any(name in fault for fault in faults(tmp_path, TELEGRAM | {name: value}))
 
 
-@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKENS", "TELEGRAM_PROXY", "SECRET_KEY"])
+@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKENS", "TELEGRAM_PROXY", "SECRET_KEY", "ADMIN_PASSWORD"])
 def test_no_fault_tells_a_secret(tmp_path: Path, name: str) -> None:
     told = faults(tmp_path, TELEGRAM | {name: "hush"})
     assert any(name in fault for fault in told)

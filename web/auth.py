@@ -112,7 +112,10 @@ def require_csrf() -> None:
 
 
 def _by_header() -> User | None:
-    given = request.authorization
+    try:
+        given = request.authorization
+    except ValueError:  # Werkzeug lets base64's complaint of bytes beyond ASCII through
+        return None
     if given is None:
         return None
     if given.type == "bearer" and given.token:

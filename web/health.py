@@ -63,4 +63,6 @@ def metrics() -> Response:
         "# TYPE stowgram_responses_total counter",
         *(f'stowgram_responses_total{{status="{digit}xx"}} {count}' for digit, count in tally.responses()),
     ]
+    for name, count in health.counted.items():
+        lines += [f"# TYPE stowgram_store_{name}_total counter", f"stowgram_store_{name}_total {count}"]
     return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")

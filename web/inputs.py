@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote_to_bytes
 
@@ -97,7 +97,12 @@ def moment(body: dict[str, Any], name: str) -> datetime | None:
         raise BadInput(f"`{name}` is not an ISO 8601 time.") from None
     if when.tzinfo is None:
         raise BadInput(f"`{name}` has no time zone; end it with Z for UTC.")
-    return when
+    try:
+        return when.astimezone(UTC)
+    except (
+        OverflowError
+    ):  # the last hours of the year 9999, or the first of the year 1, elsewhere than in UTC
+        raise BadInput(f"`{name}` lies outside of what a calendar holds.") from None
 
 
 def number(value: str | None, name: str) -> int:

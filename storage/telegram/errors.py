@@ -88,7 +88,7 @@ FOREIGN = (
     struct.error,
 )
 """All that Telethon raises for what the network or Telegram did; everything else is a mistake of our own."""
-_PARTS_LOST = ("FILE_PART_", "FILE_PARTS_", "FILE_ID_INVALID", "MEDIA_EMPTY", "INPUT_FILE", "MD5_CHECKSUM")
+_PARTS_LOST = ("FILE_PART", "FILE_ID_INVALID", "MEDIA_EMPTY", "INPUT_FILE", "MD5_CHECKSUM")
 _CHANNEL_GONE = (
     rpc.ChannelPrivateError,
     rpc.ChannelInvalidError,

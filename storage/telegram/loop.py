@@ -8,13 +8,13 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from errors import Transient
+from errors import StoreClosed, Transient
 
 T = TypeVar("T")
 
 
 class LoopThread:
-    """Started by the first `submit`. After `close` every submission fails with Transient."""
+    """Started by the first `submit`. After `close` every submission fails with StoreClosed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,11 +34,11 @@ class LoopThread:
                 return asyncio.run_coroutine_threadsafe(self._until_closed(work), self._started())
         work.close()
         refused: Future[T] = Future()
-        refused.set_exception(Transient("The store is closed."))
+        refused.set_exception(StoreClosed("The store is closed."))
         return refused
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """`submit` and wait. Raises what `work` raises, or Transient after `timeout` seconds or a `close` meanwhile."""
+        """`submit` and wait. Raises what `work` raises, Transient after `timeout` seconds, StoreClosed if closed."""
         future = self.submit(work)
         try:
             return future.result(timeout)
@@ -64,7 +64,7 @@ class LoopThread:
             return await work
         except asyncio.CancelledError:
             if self._closed:
-                raise Transient("The store was closed meanwhile.") from None
+                raise StoreClosed("The store was closed meanwhile.") from None
             raise
 
     def _started(self) -> asyncio.AbstractEventLoop:

@@ -16,6 +16,7 @@ from telethon.tl import TLRequest, functions
 from errors import Transient
 from storage.telegram.addresses import main_address, media_address
 from storage.telegram.connection import Connection, Dialling
+from storage.telegram.errors import ConnectionLost
 from storage.telegram.lane import Lane
 from storage.telegram.signin import SignIn
 from storage.telegram.wire import Address
@@ -39,9 +40,9 @@ class MediaLanes:
 
     @property
     def home(self) -> int:
-        """The account's own data centre. Raises Transient while it is not signed in."""
+        """The account's own data centre. Raises ConnectionLost while it is not signed in."""
         if self._sign_in.session is None:
-            raise Transient("The account is not connected yet.", 1.0)
+            raise ConnectionLost("The account is not connected yet.", 1.0)
         return self._sign_in.session.home.dc
 
     @property
@@ -49,7 +50,7 @@ class MediaLanes:
         return [lane for lanes in self._lanes.values() for lane in lanes if lane is not self._main]
 
     def of(self, dc: int) -> list[Lane]:
-        """At least one lane to data centre `dc`. Raises Transient while the account is not connected."""
+        """At least one lane to data centre `dc`. Raises ConnectionLost while the account is not connected."""
         lanes = self._lanes.get(dc)
         if lanes is None:
             lanes = self._lanes[dc] = self._made(dc)
@@ -77,7 +78,7 @@ class MediaLanes:
 
     def _made(self, dc: int) -> list[Lane]:
         if self._sign_in.config is None:
-            raise Transient("The account is not connected yet.", 1.0)
+            raise ConnectionLost("The account is not connected yet.", 1.0)
         options = self._sign_in.config.dc_options
         address = media_address(options, dc)
         if address is None and dc == self.home:
@@ -94,7 +95,7 @@ class MediaLanes:
     async def _dial(self, address: Address) -> Connection:
         session = self._sign_in.session
         if session is None:
-            raise Transient("The account is not connected yet.", 1.0)
+            raise ConnectionLost("The account is not connected yet.", 1.0)
         if address.dc == session.home.dc:
             return await self._opened(address, session.key)
         async with self._importing:

@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,7 +95,7 @@ class TelegramStore(ChunkStore):
         if self._closed:
             return StoreHealth(self._mode, False, "The store is closed.")
         ok, detail = self._pool.health()
-        return StoreHealth(self._mode, ok, detail)
+        return StoreHealth(self._mode, ok, detail, asdict(self._statistics.copy()))
 
     def statistics(self) -> Statistics:
         """What was counted since start; a copy."""

@@ -109,8 +109,9 @@ class Writer:
 
     async def _post(self, account: Account, label: Label, media: Any) -> Locator:
         """Post the message once. Raises a StoreError; if it may have been posted all the same, that is remembered."""
-        assert account.home_channel is not None
         channel, generation, deadline = account.home_channel, 0, self._deadline()
+        if channel is None:  # the session was lost while the parts travelled
+            raise ConnectionLost("The account has to sign in again.", 1.0)
         is_first = label not in self._outcomes
         while True:
             random_id = captions.random_id(label, generation)

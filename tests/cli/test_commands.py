@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import socket
@@ -183,3 +184,14 @@ def test_an_old_python_is_refused_in_one_line() -> None:
 def test_arguments_pass_through_to_the_sandbox_and_to_pytest(installation: Installation) -> None:
     assert "--data" in installation.ok("sandbox", "--help")
     assert installation.ok("test", "--version", "-n", "0").startswith("pytest")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_a_sandbox_on_its_own_ends_with_the_command_that_ran_it(installation: Installation) -> None:
+    with installation.start("sandbox", "--data", str(installation.folder / "sandbox")) as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["port"]
+        process.terminate()
+        assert process.wait(10) == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -149,3 +149,13 @@ def test_secrets_are_for_the_owner_only(installation: Installation) -> None:
         for name in ("secret-key", "local-token"):
             assert (installation.data / name).stat().st_mode & 0o077 == 0
         assert installation.data.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such bits")
+def test_in_a_folder_that_was_open_to_all_what_we_make_is_the_owners_only(installation: Installation) -> None:
+    installation.data.mkdir(mode=0o755)
+    installation.data.chmod(0o755)
+    with serving(installation):
+        made = [path for path in installation.data.rglob("*") if path.name != "lock"]
+        assert len(made) > 8
+        assert [path for path in made if path.stat().st_mode & 0o077] == []

@@ -16,8 +16,8 @@ from client.digest import Digest, tree_of
 from client.download import Downloader
 from client.tree import Report
 from client.upload import Uploader
-from errors import BadName, Conflict, NotFound, NotSignedIn
-from model import MIB
+from errors import BadName, ChunkMissing, Conflict, NotFound, NotSignedIn
+from model import MIB, ByteRange
 from tests.client.conftest import Line, Moved
 from tests.conftest import House
 
@@ -50,6 +50,19 @@ def test_what_is_there_already_is_not_sent_again(
     before = line.passed
     assert not uploader.send(local, "/f", nodes.at(api, "/f"))
     assert line.passed - before < MIB
+
+
+def test_a_damaged_file_is_mended_by_putting_it_again(
+    house: House, api: Api, uploader: Uploader, tmp_path: Path
+) -> None:
+    local = make(tmp_path / "in", MIB)
+    uploader.send(local, "/f")
+    house.store.delete(list(house.store.labels))
+    file = house.gateway.files.file(house.user, nodes.at(api, "/f").id)
+    with pytest.raises(ChunkMissing):
+        house.gateway.downloads.open(house.user, file, ByteRange(0, MIB), gone=lambda: False)
+    house.gateway.upkeep.note_damage()
+    assert uploader.send(local, "/f", nodes.at(api, "/f")) and not nodes.at(api, "/f").damaged
 
 
 def test_what_is_here_already_is_not_fetched_again(

@@ -30,6 +30,12 @@ def test_a_user_is_found_by_name_in_any_case_and_by_id(database: Database) -> No
         people.by_id(ann.id + 1)
 
 
+def test_an_error_of_the_database_does_not_tell_the_secrets_it_met(database: Database) -> None:
+    with pytest.raises(Exception, match="password_hash") as told:
+        People(database).add("ann", ["a hash that is none"])  # type: ignore[arg-type]
+    assert "a hash that is none" not in str(told.value)
+
+
 def test_two_names_that_differ_only_in_case_are_one_user(database: Database, ann: User) -> None:
     with pytest.raises(Conflict, match="ANN"):
         People(database).add("ANN", "hash")

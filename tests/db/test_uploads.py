@@ -156,6 +156,7 @@ def test_a_name_taken_meanwhile_is_refused_at_the_end_and_nothing_is_lost(
     with pytest.raises(Conflict):
         finish(database, upload, manifest=3)
     assert uploads.chunks(upload.id) == (FIRST, LAST)
+    assert uploads.indexes(upload.id) == {0, 1}
     assert [label.kind for label, _ in uploads.intents(upload.id)] == ["manifest"], "its message may be there"
     assert in_trash(database) == []
 

@@ -15,7 +15,7 @@ import errors
 from gateway.arrivals import LIFE
 from model import MIB, ByteRange, File, Label, Locator, Upload
 from storage.memory import MemoryStore
-from tests.conftest import House, build_house
+from tests.conftest import House, build_house, wait_for_transit
 
 
 def begin(house: House, size: int, path: str = "/a/file.bin") -> Upload:
@@ -296,6 +296,7 @@ def test_a_restart_in_the_middle_loses_nothing_and_the_digest_is_made_later(tmp_
     upload = begin(first, len(data))
     body = io.BytesIO(data[: 3 * MIB])
     first.gateway.uploads.append(first.user, upload.id, 0, body, 3 * MIB)
+    wait_for_transit(first, upload.id)
     first.gateway.close()
     first.database.close()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 from waitress.adjustments import Adjustments
 
-from serving.reception import MAX_DRAINED, Request, Spool
+from serving.reception import BITE, MAX_DRAINED, Request
 from serving.routes import LARGE_BODY, SMALL_BODY, body_limit, lane
+from serving.spool import SPOOL_SIZE, Spool
 
 
 def arriving(*lines: str) -> Request:
@@ -39,17 +41,21 @@ class FullDisk:
 
     closed = False
 
+    def __init__(self, code: int = errno.ENOSPC) -> None:
+        self.code = code
+
     def append(self, data: bytes) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(self.code, "No space left on device")
 
     def close(self) -> None:
         self.closed = True
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_is_a_507_once_the_body_has_been_dropped() -> None:
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_a_507_once_the_body_has_been_dropped(code: int) -> None:
     request = arriving("Content-Length: 10", "Authorization: Bearer x")
-    request.body_rcv.buf = spool = FullDisk()
+    request.body_rcv.buf = spool = FullDisk(code)
     feed(request, b"12345")
     assert (request.completed, spool.closed) == (False, True)
     feed(request, b"67890")
@@ -78,6 +84,65 @@ def test_bodies_that_arrive_together_share_the_spool_and_give_it_back() -> None:
     assert third.error is None
     third.close()
     assert spool.take(15) and not spool.take(1)
+
+
+def test_a_promised_body_takes_no_room_before_it_arrives() -> None:
+    spool = Spool(15)
+    promising, sending = (Request(Adjustments(), spool) for _ in range(2))
+    feed(promising, b"PUT /api/v1/content/f HTTP/1.1\r\nAuthorization: x\r\nContent-Length: 15\r\n\r\n01234")
+    feed(sending, b"PUT /api/v1/content/g HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789")
+    assert sending.completed and sending.error is None
+    feed(promising, b"5")
+    assert (promising.completed, promising.error.code) == (False, 503)
+    assert spool.fits(5), "what had arrived of the refused body is given back"
+    feed(promising, b"6789abcde")
+    assert promising.completed
+    sending.close()
+    assert spool.take(15)
+
+
+def test_a_full_spool_keeps_nobody_from_signing_in() -> None:
+    request = Request(Adjustments(), Spool(0))
+    feed(request, b"POST /login HTTP/1.1\r\nContent-Length: 10\r\n\r\nusername=a")
+    assert request.completed and request.error is None
+    request.close()
+
+
+@pytest.mark.parametrize("body", [b"0" * 9000, b"5;" + b"a" * 9000, b"0\r\n" + b"a: b\r\n" * 2000])
+def test_the_framing_of_a_chunked_body_that_does_not_end_is_refused(body: bytes) -> None:
+    request = arriving("Transfer-Encoding: chunked", "Authorization: Bearer x")
+    feed(request, body)
+    assert request.completed and request.error.code == 400
+
+
+def test_a_chunked_body_is_parsed_in_small_bites_and_arrives_whole() -> None:
+    request = arriving("Transfer-Encoding: chunked", "Authorization: Bearer x")
+    message = b"1\r\nx\r\n" * 5000 + b"0\r\nDigest: none\r\n\r\n"
+    assert request.received(message) == BITE
+    feed(request, message[BITE:])
+    assert request.completed and request.error is None
+    assert request.get_body_stream().read() == b"x" * 5000
+    request.close()
+
+
+@pytest.mark.parametrize("framing", ["plain", "chunked"])
+def test_a_large_body_waits_in_the_spools_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "full"))  # which is not there
+    body = bytes(SMALL_BODY + 1)
+    request = Request(Adjustments(), Spool(SPOOL_SIZE, tmp_path))
+    head = "PUT /api/v1/content/f HTTP/1.1\r\nAuthorization: Bearer x\r\n"
+    if framing == "plain":
+        feed(request, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    else:
+        whole = (
+            f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+        )
+        feed(request, whole)
+    assert request.completed and request.error is None
+    assert request.get_body_stream().read() == body
+    request.close()
 
 
 def test_another_error_of_the_disk_is_not_hidden() -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from errors import ChunkMissing, Transient
+from errors import ChunkMissing, StoreClosed, Transient
 from model import MIB, PIECE_SIZE, ByteRange, Label, Locator
 from storage.base import ChunkClient, ChunkStore, Source
 
@@ -232,13 +232,13 @@ class StoreContract:
         store.close()
         store.close()
         assert time.monotonic() - started < 5.0
-        with pytest.raises(Transient):
+        with pytest.raises(StoreClosed):
             store.put(label, source_of(body))
-        with pytest.raises(Transient):
+        with pytest.raises(StoreClosed):
             store.find(label, None)
-        with pytest.raises(Transient):
+        with pytest.raises(StoreClosed):
             store.delete([locator])
-        with pytest.raises(Transient):
+        with pytest.raises(StoreClosed):
             read(client, locator, 0, MIB)
         assert not store.health().ok
         client.close()

@@ -16,6 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from telethon.errors import rpc_message_to_error
+from telethon.network.requeststate import RequestState
+from telethon.tl.functions.upload import SaveFilePartRequest
 
 from errors import ChunkMissing, Permanent, StoreError, Transient
 from model import MIB, ByteRange, Label
@@ -37,7 +39,7 @@ from storage.telegram.errors import (
 from storage.telegram.reader import legal_read
 from storage.telegram.sessions import Session, SessionFolder
 from storage.telegram.timing import Backoff
-from storage.telegram.wire import Address
+from storage.telegram.wire import Address, Sender
 
 LABEL = Label("chunk", UUID(int=7), 3, 192 * MIB, 64 * MIB, bytes(range(32)))
 
@@ -271,3 +273,26 @@ def test_no_secret_is_in_a_repr() -> None:
     session = Session(Address(2, "127.0.0.1", 4430), b"k" * 256, {4: b"f" * 256})
     assert "kkk" not in repr(session)
     assert "fff" not in repr(session)
+
+
+def test_a_budget_is_eased_below_what_is_under_way_but_not_to_nothing() -> None:
+    async def scenario() -> None:
+        budget = Budget(64)
+        async with budget.hold(10):
+            budget.ease()
+            assert budget.total == 9
+            for _ in range(20):
+                budget.ease()
+            assert budget.total == 2
+
+    asyncio.run(scenario())
+
+
+def test_parts_go_out_as_they_are_and_not_gzipped() -> None:
+    async def scenario() -> None:
+        sender, body = Sender(bytes(range(256))), bytes(100_000)
+        sender._send_queue.append(RequestState(SaveFilePartRequest(1, 0, body)))
+        _, packed = await sender._send_queue.get()
+        assert body in packed
+
+    asyncio.run(scenario())

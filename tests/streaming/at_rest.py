@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from uuid import UUID
 
 from errors import Transient
@@ -91,10 +92,11 @@ class WatchedClient(ChunkClient):
         future: Future[bytes] = Future()
         self._reads.append(future)
         self._store.reads.append(future)
-        if self.closed:
-            future.set_exception(Transient("The stream was closed."))
-        elif len(self._store.reads) <= self._store.answers:
-            future.set_result(self._store.inner.client().read(locator, span, attempt=attempt).result(5))
+        with suppress(InvalidStateError):  # cancelled by `close` meanwhile
+            if self.closed:
+                future.set_exception(Transient("The stream was closed."))
+            elif len(self._store.reads) <= self._store.answers:
+                future.set_result(self._store.inner.client().read(locator, span, attempt=attempt).result(5))
         return future
 
     def close(self) -> None:

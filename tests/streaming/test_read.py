@@ -303,6 +303,18 @@ def test_a_read_that_the_store_gives_up_by_itself_is_asked_again(store: MemorySt
     assert b"".join(stream) == DATA
 
 
+def test_a_store_that_closes_in_mid_stream_ends_it_at_once(store: MemoryStore) -> None:
+    chosen = whole(store)
+    store.on_read = lambda locator, span, attempt, body: body
+    stream = VerifiedStream(chosen, store, yield_size=3)
+    next(stream)
+    store.close()
+    began = time.monotonic()
+    with pytest.raises(Transient, match="closed"):
+        drain(stream, [])
+    assert time.monotonic() - began < 2
+
+
 def test_a_client_that_left_after_the_last_byte_is_no_error(store: MemoryStore) -> None:
     stream = VerifiedStream(whole(store), store, yield_size=9, gone=lambda: stream.sent == len(DATA))
     assert b"".join(stream) == DATA

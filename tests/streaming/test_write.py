@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import Permanent, Transient
+from errors import AtCapacity, Permanent, Transient
 from model import ByteRange, Locator
 from storage.memory import MemoryStore
 from streaming.write import read_back, sampled
@@ -73,3 +74,17 @@ def test_a_store_that_cannot_be_asked_is_an_error_and_no_verdict(store: MemorySt
     with pytest.raises(Transient):
         read_back(silent, sampled(chunks), deadline=0.1)
     assert silent.in_flight == 0
+
+
+def test_reading_back_ends_when_its_time_is_over_however_many_pieces_are_left(store: MemoryStore) -> None:
+    chunks = stored(store, DATA, SIZES).chunks
+
+    def slow(locator: Locator, span: ByteRange, attempt: int, body: bytes) -> bytes:
+        time.sleep(0.2)
+        return body
+
+    store.on_read = slow
+    began = time.monotonic()
+    with pytest.raises(AtCapacity):
+        read_back(store, sampled(chunks), until=began + 0.1)
+    assert time.monotonic() - began < 1

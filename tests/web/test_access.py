@@ -124,7 +124,18 @@ def test_basic_takes_the_password_or_a_token_in_its_place(nobody: FlaskClient, h
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic", "Basic !!!", "Basic /w==", "Bearer", "Bearer ", "Bearer x y", "Digest a=b", "", "\xe9"],
+    [
+        "Basic",
+        "Basic !!!",
+        "Basic /w==",
+        "Basic \xff",
+        "Bearer",
+        "Bearer ",
+        "Bearer x y",
+        "Digest a=b",
+        "",
+        "\xe9",
+    ],
 )
 def test_credentials_that_cannot_be_read_are_wrong_even_beside_a_good_cookie(
     browser: FlaskClient, header: str

@@ -16,8 +16,8 @@ import streaming.read
 from streaming.read import VerifiedStream
 from tests.storage.telegram_store import QUICK
 
-TIMING = replace(QUICK, silence=1.0, read=5.0, control=5.0)
-PATIENCE = 4.0
+TIMING = replace(QUICK, silence=1.0, read=6.0, control=6.0, sign_in_again=0.01)
+PATIENCE = 6.0
 """Seconds that a running download waits for one piece."""
 START_PATIENCE = 3.0
 """Seconds that a download waits for trouble to end before it answers with an error."""

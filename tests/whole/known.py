@@ -24,3 +24,9 @@ def known_messages(data: Path) -> set[int]:
 def orphans(data: Path, sandbox: RunningSandbox) -> set[int]:
     """Messages in the channel that neither a file, an upload nor the trash knows."""
     return {message.id for message in sandbox.control.list_messages(sandbox.channel)} - known_messages(data)
+
+
+def chunk_messages(data: Path) -> list[int]:
+    """The messages of all chunks of all files, oldest first."""
+    with closing(sqlite3.connect(data / "stowgram.sqlite3")) as database:
+        return [row[0] for row in database.execute("select message from chunks order by message")]

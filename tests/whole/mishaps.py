@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.sandbox_process import RunningSandbox
 
-LONG = 7
+LONG = 9
 """Seconds of a flood wait that is longer than a hasty gateway's patience, and that a test can sit out."""
 
 

@@ -82,8 +82,8 @@ class RunningGateway:
         )
 
     def stop(self) -> int:
-        """End it as a person does; its exit code."""
-        return self._end(signal.SIGINT if sys.platform != "win32" else signal.SIGTERM)
+        """End it as the system does, which a process started behind a shell's `&` heeds too; its exit code."""
+        return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it as a power cut does."""

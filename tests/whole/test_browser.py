@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from model import MIB
 from tests.whole.running import RunningGateway, running_gateway
+from tests.whole.sums import digest
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
 
@@ -56,7 +56,13 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.goto("/")
     page.get_by_label("Name").fill("admin")
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    go_by(page, page.get_by_role("button", name="Sign in"))
+
+
+def go_by(page: Page, button: Locator) -> None:
+    """Press what leads to another page, or to this one anew, and wait until its script is there to be clicked at."""
+    with page.expect_navigation():
+        button.click()
 
 
 def test_a_wrong_password_is_told_on_the_form(page: Page) -> None:
@@ -86,17 +92,17 @@ def test_a_folder_is_made_renamed_entered_and_deleted(page: Page, tmp_path: Path
     sign_in(page)
     page.get_by_role("button", name="New folder").click()
     page.get_by_label("Name", exact=True).fill("<b>films")
-    page.get_by_role("button", name="Create").click()
+    go_by(page, page.get_by_role("button", name="Create"))
     expect(page.get_by_role("link", name="<b>films")).to_be_visible()
     page.get_by_role("button", name="Rename <b>films").click()
     page.get_by_label("Name", exact=True).fill("films #1?")
-    page.locator("#yes").click()
-    page.get_by_role("link", name="films #1?").click()
+    go_by(page, page.locator("#yes"))
+    go_by(page, page.get_by_role("link", name="films #1?"))
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    page.get_by_role("link", name="Files", exact=True).click()
+    go_by(page, page.get_by_role("link", name="Files", exact=True))
     page.get_by_role("button", name="Delete films #1?").click()
     page.screenshot(path=tmp_path / "asked.png")
-    page.locator("#yes").click()
+    go_by(page, page.locator("#yes"))
     expect(page.get_by_role("link", name="films #1?")).to_have_count(0)
 
 
@@ -106,8 +112,3 @@ def test_who_signed_out_sees_nothing_any_more(page: Page) -> None:
     page.wait_for_url("**/login*")
     page.goto("/")
     expect(page.get_by_label("Password")).to_be_visible()
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from model import MIB, PIECE_SIZE
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.whole.programs import ARIA2C, CURL, PROGRAMS, WGET, WGET2, Program
 from tests.whole.running import RunningGateway, running_gateway
+from tests.whole.sums import digest, digests
 
 CHUNK = 2 * MIB
 SIZES = (
@@ -74,16 +74,6 @@ class Shelf:
 
     def _served(self) -> int:
         return int(self.sandbox.control.stats()["bytes_served"])
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Of every file below, by its path in there."""
-    return {path.relative_to(folder).as_posix(): digest(path) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")

@@ -112,8 +112,12 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
     return True
 
 
-def downloads_running(gateway: RunningGateway) -> int:
-    """What /metrics says."""
+def metric(gateway: RunningGateway, name: str) -> int:
+    """What /metrics says of `name`."""
     text = httpx.get(f"{gateway.url}/metrics", timeout=10).text
-    name = "stowgram_downloads_running "
-    return int(next(line for line in text.splitlines() if line.startswith(name)).removeprefix(name))
+    line = next(line for line in text.splitlines() if line.startswith(f"{name} "))
+    return int(line.removeprefix(f"{name} "))
+
+
+def downloads_running(gateway: RunningGateway) -> int:
+    return metric(gateway, "stowgram_downloads_running")

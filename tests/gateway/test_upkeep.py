@@ -1,0 +1,101 @@
+"""What is done while nobody asks: it ends, it is not done again for nothing, and it tells what it met."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+import errors
+from model import MIB, ByteRange, File, Locator
+from storage.memory import MemoryStore
+from tests.conftest import House, build_house, wait_for_transit
+
+
+def interrupted(folder: Path, store: MemoryStore, data: bytes, path: str = "/file") -> House:
+    """A house in which `data` is a file whose SHA-256 a restart has lost."""
+    house = build_house(folder, store)
+    upload = house.gateway.uploads.create(house.user, folder="/", name=path[1:], length=len(data))
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[: 2 * MIB]), 2 * MIB)
+    wait_for_transit(house, upload.id)
+    house.gateway.close()
+    house.database.close()
+    house = build_house(folder, store)
+    rest = data[2 * MIB :]
+    house.gateway.uploads.append(house.user, upload.id, 2 * MIB, io.BytesIO(rest), len(rest))
+    return house
+
+
+def the_file(house: House, path: str = "/file") -> File:
+    file = house.gateway.files.at(house.user, path)
+    assert isinstance(file, File)
+    return file
+
+
+def test_a_file_found_damaged_while_its_digest_is_made_is_marked_and_not_read_again(tmp_path: Path) -> None:
+    store, reads, bad = MemoryStore(), [], False
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        reads.append(locator)
+        return bytes(len(true)) if bad else true
+
+    store.on_read = on_read
+    house = interrupted(tmp_path, store, os.urandom(3 * MIB))
+    bad = True
+    house.gateway.upkeep.complete_digests(lambda: False)
+    assert the_file(house).damaged_at is not None
+    before = len(reads)
+    house.gateway.upkeep.complete_digests(lambda: False)
+    assert len(reads) == before
+
+
+def test_a_file_whose_message_is_gone_does_not_keep_others_from_their_digest(tmp_path: Path) -> None:
+    store, data = MemoryStore(), os.urandom(3 * MIB)
+    house = interrupted(tmp_path, store, os.urandom(3 * MIB), "/gone")
+    store.delete(list(store.labels))
+    house.database.close()
+    house = interrupted(tmp_path, store, data, "/kept")
+    house.gateway.upkeep.complete_digests(lambda: False)
+    assert the_file(house, "/gone").damaged_at is not None
+    assert the_file(house, "/kept").sha256 == hashlib.sha256(data).digest()
+
+
+def test_an_upload_whose_name_was_taken_is_not_read_back_again_and_again(tmp_path: Path) -> None:
+    store, reads = MemoryStore(), []
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        reads.append(locator)
+        return true
+
+    store.on_read = on_read
+    house = build_house(tmp_path, store)
+    upload = house.gateway.uploads.create(house.user, folder="/", name="taken", length=MIB)
+    house.gateway.files.make_folder(house.user, "/taken")
+    with pytest.raises(errors.Conflict):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(MIB)), MIB)
+    for _ in range(3):
+        house.gateway.upkeep.go_on_with_uploads()
+    assert reads == []
+
+
+def test_bytes_that_are_sent_again_after_a_setback_decide_what_the_digest_is(tmp_path: Path) -> None:
+    store, bad = MemoryStore(), set[Locator]()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        if not bad:
+            bad.add(next(place for place, label in store.labels.items() if label.index == 0))
+        return bytes(len(true)) if locator in bad else true
+
+    store.on_read = on_read
+    house = build_house(tmp_path, store)
+    first, data = os.urandom(5 * MIB), os.urandom(5 * MIB)
+    upload = house.gateway.uploads.create(house.user, folder="/", name="file", length=5 * MIB)
+    with pytest.raises(errors.ChunkCorrupt):
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(first), 5 * MIB)
+    assert house.gateway.uploads.get(house.user, upload.id).offset == 0
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:MIB]), MIB)
+    house.gateway.uploads.append(house.user, upload.id, MIB, io.BytesIO(data[MIB:]), 4 * MIB)
+    assert the_file(house).sha256 == hashlib.sha256(data).digest()
