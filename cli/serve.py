@@ -20,9 +20,10 @@ from errors import Transient
 from gateway import Gateway, Limits
 from gateway.people import People
 from jobs.keeper import Keeper
-from model import User
+from model import MIB, User
 from serving import Server
 from storage.base import ChunkStore
+from storage.cache.store import CachedStore
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
 
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_PATIENCE = 20.0
 """Seconds that the first connection to Telegram may take before we serve without it and connect later."""
+CACHE_IN_MEMORY = 16 * MIB
+"""Bytes of the cache's pieces that are kept in memory, in front of those on disk."""
 _LOCAL_TOKEN = "this host"
 """The name of the token that commands on this host use."""
 
@@ -96,7 +99,12 @@ def _store(settings: Settings, house: ExitStack) -> ChunkStore:
         store.start(CONNECT_PATIENCE)
     except Transient as error:
         log.error("Telegram is out of reach; serving without it until it is back: %s", error)
-    return store
+    if not settings.cache_size:
+        return store
+    folder = settings.cache_dir or settings.data_dir / "cache"
+    cached = CachedStore(store, folder, settings.cache_size, CACHE_IN_MEMORY)
+    house.callback(cached.close)
+    return cached
 
 
 def _admin(people: People, settings: Settings) -> tuple[User, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,8 @@ class CacheStatistics:
     pieces_on_disk: int
     bytes_in_memory: int
     """The pieces that wait to be written included."""
+
+    def totals(self) -> dict[str, int]:
+        """What only grows, by names that tell it from what the inner store counts."""
+        now = ("fault", "pieces_on_disk", "bytes_in_memory")
+        return {f"cache_{name}": value for name, value in asdict(self).items() if name not in now}

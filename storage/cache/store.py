@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from errors import Transient
@@ -61,7 +62,9 @@ class CachedStore(ChunkStore):
         return CachedClient(self)
 
     def health(self) -> StoreHealth:
-        return self._inner.health()
+        """The inner store's, with what the cache counted beside what it counted."""
+        inner = self._inner.health()
+        return replace(inner, counted={**inner.counted, **self.statistics().totals()})
 
     @property
     def max_chunk_size(self) -> int:
