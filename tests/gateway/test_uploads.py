@@ -332,3 +332,15 @@ def test_a_resting_upload_gives_up_its_begun_chunk_when_staging_is_crowded(
     assert house.gateway.uploads.get(house.user, resting.id).offset == 0
     send(house, house.gateway.uploads.get(house.user, resting.id), data)
     assert fetch(house, "/a") == data
+
+
+def test_a_put_that_fails_in_whatever_way_leaves_no_upload(house: House) -> None:
+    class Torn(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        house.gateway.uploads.put(house.user, "/x", Torn(b"12345"), 5)
+    with house.database.read() as rows:
+        states = rows.exec_driver_sql("select state from uploads").scalars().all()
+    assert list(states) == ["abandoned"]
