@@ -62,8 +62,11 @@ class Upkeep:
             except Busy:
                 continue
         self._uploads.free_leftovers()
-        self._uploads.make_room()
         self._rows.forget_old(now - TOMBSTONES)
+
+    def make_room(self) -> None:
+        """Take back what uploads that rest hold in staging, when others need it."""
+        self._uploads.make_room()
 
     def settle_intents(self) -> None:
         """Find the messages that uploads now over may have left unrecorded, and put them in the trash."""

@@ -209,10 +209,7 @@ class Uploads:
 
     def make_room(self) -> None:
         """Take back what uploads that rest hold in staging, when it is more than half full."""
-        try:
-            self._arrivals.make_room()
-        except (Busy, NotFound, Gone):
-            return  # its client came back at this moment
+        self._arrivals.make_room()
 
     def close(self) -> None:
         self._arrivals.close()
