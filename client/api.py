@@ -73,8 +73,9 @@ class Api:
     ) -> None:
         self._http.close()
 
-    def patience(self) -> Patience:
-        seconds = self._patience if self._answered else min(self._patience, FIRST_PATIENCE)
+    def patience(self, least: float = 0.0) -> Patience:
+        """`least` is in seconds, for what is known to take long."""
+        seconds = max(self._patience, least) if self._answered else min(self._patience, FIRST_PATIENCE)
         return Patience(seconds, self.stop, self.notice)
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:

@@ -26,6 +26,8 @@ from model import MIB
 
 READ_SIZE = MIB
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+PART_ENDINGS = (".stowgram.part", ".stowgram.part.json")
+"""What an unfinished file and its note are called behind the file's name; no file that is fetched ends so here."""
 _LONGEST_STEM = 200
 """Bytes of a name beyond which the part's name, which is longer, would not fit into 255."""
 
@@ -39,12 +41,11 @@ class _Part:
 
     @classmethod
     def of(cls, local: Path) -> _Part:
-        # Not plain NAME.part: that may well be another file of the same folder.
         stem = local.name
         if len(stem.encode("utf-8", "surrogateescape")) > _LONGEST_STEM:
             stem = hashlib.sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()
-        data = local.with_name(f"{stem}.stowgram.part")
-        return cls(data, data.with_name(data.name + ".json"))
+        part, note = PART_ENDINGS
+        return cls(local.with_name(stem + part), local.with_name(stem + note))
 
     def open_for(self, node: Node, url: str) -> BinaryIO:
         """The part, open behind its last byte; a new one unless it is part of exactly these contents."""

@@ -16,7 +16,7 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 import names
 from client import nodes
 from client.api import Api, Unreachable
-from client.download import Downloader
+from client.download import PART_ENDINGS, Downloader
 from client.nodes import Node
 from client.upload import Uploader
 from errors import BadName, ClientGone, Conflict, NotSignedIn, StowgramError
@@ -152,20 +152,26 @@ def _get(api: Api, downloader: Downloader, node: Node, goal: Path, report: Repor
 
 
 def local_names(remote: list[str], windows: bool) -> list[str]:
-    """What the files of one folder are called here. Two that would be one file on Windows are told apart by `_1`."""
-    if not windows:
-        return remote
+    """What the files of one folder are called here. Two that would be one file here are told apart by `_1`."""
+    wanted = [_local_name(name, windows) for name in remote]
+    key = names.key if windows else str
     # A name that needs no change keeps it, whatever its neighbours would like to be called.
-    taken = {names.key(name) for name in remote if names.for_windows(name) == name}
+    taken = {key(name) for name, here in zip(remote, wanted, strict=True) if name == here}
     result = []
-    for name in remote:
-        safe = names.for_windows(name)
-        if safe != name:
-            stem, dot, ending = safe.rpartition(".")
+    for name, here in zip(remote, wanted, strict=True):
+        if here != name:
+            stem, dot, ending = here.rpartition(".")
             number = 0
-            while names.key(safe) in taken:
+            while key(here) in taken:
                 number += 1
-                safe = f"{stem}_{number}{dot}{ending}" if stem else f"{ending}_{number}"
-            taken.add(names.key(safe))
-        result.append(safe)
+                here = f"{stem}_{number}{dot}{ending}" if stem else f"{ending}_{number}"
+            taken.add(key(here))
+        result.append(here)
     return result
+
+
+def _local_name(name: str, windows: bool) -> str:
+    """What it may be called here, neighbours aside: part files and their notes are ours, and no file of a folder."""
+    if name.casefold().endswith(PART_ENDINGS):
+        name += "_"
+    return names.for_windows(name) if windows else name

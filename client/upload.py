@@ -19,6 +19,7 @@ import names
 from client import nodes, notes, tus
 from client.api import Api
 from client.digest import Digest, tree_of
+from client.patience import Patience
 from errors import (
     AtCapacity,
     Busy,
@@ -36,6 +37,8 @@ PART_SIZE = 8 * MIB
 """Bytes per request: the server takes a whole request in before it looks at it."""
 SMALL = PART_SIZE
 """Bytes up to which a file goes in one request."""
+STORING = 1800.0
+"""Seconds that a server which has every byte gets to store them: its staging may hold much, and Telegram be slow."""
 TRIES_PER_PART = 4
 """How often a part may arrive damaged before the line is given up."""
 DAYS_TO_KEEP_NOTES = 30.0
@@ -137,7 +140,7 @@ class Uploader:
 
     def _parts(self, source: Source, upload: str, offset: int) -> str:
         """Send what lies behind `offset`; the tree digest of the whole file."""
-        digest, patience, damaged = Digest(), self._api.patience(), 0
+        digest, patience, damaged = Digest(), self._patience(source, offset), 0
         while offset < source.size:
             # Invariant: `offset` bytes are safe on the server, and none of them is sent again.
             stop = min(offset + PART_SIZE, source.size)
@@ -159,11 +162,14 @@ class Uploader:
                 patience.pause(error)
                 offset = tus.offset(self._api, upload)
             if offset > before:
-                patience.renew()
-                damaged = 0
+                patience, damaged = self._patience(source, offset), 0
             self._moved(offset - before)
         digest.read(source.file, source.size)
         return digest.tree()
+
+    def _patience(self, source: Source, offset: int) -> Patience:
+        """From `offset` on. The last byte is acknowledged once the file is stored, whatever that takes."""
+        return self._api.patience(STORING if offset == source.size - 1 else 0.0)
 
     def _key(self, source: Source, remote: str) -> str:
         identity = [

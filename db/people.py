@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 import names
 from db import nodes as rows
@@ -57,22 +57,10 @@ class People:
             row = connection.execute(select(users).where(users.c.name_key == key)).one_or_none()
         return None if row is None else (_user(row), row.password_hash)
 
-    def by_id(self, user_id: int) -> User:
-        """Raises NotFound."""
-        with self._database.read() as connection:
-            row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
-        if row is None:
-            raise NotFound("There is no such user.")
-        return _user(row)
-
     def all(self) -> tuple[User, ...]:
         """Everybody, by name."""
         with self._database.read() as connection:
             return tuple(_user(row) for row in connection.execute(select(users).order_by(users.c.name_key)))
-
-    def count(self) -> int:
-        with self._database.read() as connection:
-            return connection.execute(select(func.count()).select_from(users)).scalar_one()
 
     def set_password(self, user_id: int, password_hash: str) -> None:
         """A new password; it ends all sessions and leaves API tokens. Raises NotFound."""

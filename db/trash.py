@@ -26,9 +26,9 @@ class Trash:
         with self._database.write() as connection:
             throw(connection, locators, self._database.now())
 
-    def batch(self, limit: int) -> tuple[tuple[int, Locator], ...]:
-        """Up to `limit` of the oldest, each with the id to `forget` it by once its message is deleted."""
-        oldest = select(trash).where(~_named()).order_by(trash.c.id).limit(limit)
+    def batch(self, limit: int, after: int = 0) -> tuple[tuple[int, Locator], ...]:
+        """Up to `limit` of the oldest behind the id `after`, each with the id to `forget` it by once it is deleted."""
+        oldest = select(trash).where(~_named(), trash.c.id > after).order_by(trash.c.id).limit(limit)
         with self._database.read() as connection:
             return tuple((row.id, Locator(row.channel, row.message)) for row in connection.execute(oldest))
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from db import Database
 from db.uploads import Uploads as Rows
-from errors import AtCapacity, Busy, ChecksumMismatch
+from errors import AtCapacity, Busy, ChecksumMismatch, Gone, NotFound
 from gateway.finishing import Finishing
 from gateway.transit import Transit, chunk_span
 from model import PIECE_SIZE, ByteRange, Upload
@@ -25,6 +25,8 @@ LIFE = timedelta(days=7)
 """How long an upload may rest between two parts before it expires."""
 REST = timedelta(hours=1)
 """How long an upload keeps its begun chunk on disk for certain; past that the room may be taken for others."""
+REST_WHEN_WAITED_FOR = timedelta(minutes=2)
+"""The same while somebody waits for room: longer than a slow line needs for one part."""
 ROOM_WAIT = 50.0
 """Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
 WRITER_WAIT = 2.0
@@ -173,17 +175,20 @@ class Arrivals:
 
         Their offset goes back to the chunk's start, which a client hears when it asks where to go on.
         """
-        now = datetime.now(UTC)
-        resting = [upload for upload in self._rows.unfinished() if upload.expires_at - LIFE < now - REST]
+        rested = datetime.now(UTC) - (REST_WHEN_WAITED_FOR if self._staging.waited_for else REST)
+        resting = [upload for upload in self._rows.unfinished() if upload.expires_at - LIFE < rested]
         for upload in sorted(resting, key=lambda upload: upload.expires_at):
             if 2 * self._staging.held <= self._staging.limit:
                 return
             if upload.offset == upload.length or not upload.offset % upload.chunk_size:
                 continue
-            with self.writing(upload.id, wait=0):
-                begun = upload.offset // upload.chunk_size
-                self._rows.rewind(upload.id, begun)
-                self._staging.drop(upload.id, begun)
+            try:
+                with self.writing(upload.id, wait=0):
+                    begun = upload.offset // upload.chunk_size
+                    self._rows.rewind(upload.id, begun)
+                    self._staging.drop(upload.id, begun)
+            except (Busy, NotFound, Gone):
+                continue  # its client is here, or it has ended
 
     def close(self) -> None:
         self._transit.close()

@@ -101,9 +101,6 @@ class People:
     def all(self) -> tuple[User, ...]:
         return self._rows.all()
 
-    def count(self) -> int:
-        return self._rows.count()
-
     def named(self, name: str) -> User:
         """Raises NotFound."""
         known = self._rows.by_name(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from db import Database
@@ -12,10 +12,10 @@ from db.contents import Contents
 from db.people import People
 from db.trash import Trash
 from db.uploads import Uploads as Rows
-from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound
+from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
 from gateway.downloads import Downloads
 from gateway.uploads import Uploads
-from model import PIECE_SIZE, ByteRange, StoredFile
+from model import PIECE_SIZE, ByteRange, Locator, StoredFile
 from storage.base import ChunkStore
 from streaming.plan import plan
 from streaming.read import DamageReport, VerifiedStream
@@ -44,12 +44,17 @@ class Upkeep:
             self._write_down(report)
 
     def go_on_with_uploads(self) -> None:
-        """Carry what is staged and finish what has all its bytes. Raises StoreError when the store fails."""
+        """Carry what is staged and finish what has all its bytes. Raises, in the end, what one of them met."""
+        failure: StoreError | None = None
         for upload in self._rows.unfinished():
             try:
                 self._uploads.go_on(upload.id)
             except Damaged as error:
                 log.warning("upload %s: %s", upload.id, error)
+            except StoreError as error:  # of this one, perhaps: those behind it have their turn
+                failure = error
+        if failure is not None:
+            raise failure
 
     def expire(self) -> None:
         """Give up uploads past their time, free what staging holds for none, and forget sessions that are over."""
@@ -62,8 +67,11 @@ class Upkeep:
             except Busy:
                 continue
         self._uploads.free_leftovers()
-        self._uploads.make_room()
         self._rows.forget_old(now - TOMBSTONES)
+
+    def make_room(self) -> None:
+        """Take back what uploads that rest hold in staging, when others need it."""
+        self._uploads.make_room()
 
     def settle_intents(self) -> None:
         """Find the messages that uploads now over may have left unrecorded, and put them in the trash."""
@@ -76,10 +84,28 @@ class Upkeep:
             self._rows.drop_intent(label)
 
     def empty_trash(self) -> None:
-        """Delete the messages in the trash, a batch at a time."""
-        while batch := self._trash.batch(TRASH_BATCH):
-            self._store.delete([locator for _, locator in batch])
-            self._trash.forget([row for row, _ in batch])
+        """Delete the messages in the trash, a batch at a time. One that cannot be deleted stays, and holds up no other.
+
+        Raises Transient, and in the end a Permanent that one of them met.
+        """
+        failure: Permanent | None = None
+        last = 0
+        while batch := self._trash.batch(TRASH_BATCH, after=last):
+            last = batch[-1][0]
+            try:
+                self._delete(batch)
+            except Permanent:
+                for one in batch:
+                    try:
+                        self._delete((one,))
+                    except Permanent as error:
+                        failure = error
+        if failure is not None:
+            raise failure
+
+    def _delete(self, batch: Sequence[tuple[int, Locator]]) -> None:
+        self._store.delete([locator for _, locator in batch])
+        self._trash.forget([row for row, _ in batch])
 
     def complete_digests(self, stop: Callable[[], bool]) -> None:
         """Make the SHA-256 of files whose upload a restart interrupted, by reading them, until `stop` says so.

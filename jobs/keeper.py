@@ -25,6 +25,7 @@ class Keeper:
         tasks: tuple[tuple[str, float, Callable[[], None]], ...] = (
             ("note damage", 1.0, upkeep.note_damage),
             ("go on with uploads", 3.0, upkeep.go_on_with_uploads),
+            ("make room", 5.0, upkeep.make_room),
             ("empty the trash", 5.0, upkeep.empty_trash),
             ("settle intents", 10.0, upkeep.settle_intents),
             ("expire", 60.0, upkeep.expire),

@@ -77,6 +77,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return int(self.total_outbufs_len)
 
     @property
+    def arrived(self) -> int | None:
+        """Bytes of the body of a request that is still arriving, 0 while its headers are; None when none is."""
+        if self.requests or self.request is None:
+            return None
+        return self.request.body_bytes_received if self.request.headers_finished else 0
+
+    @property
     def idle(self) -> bool:
         return not self.requests and not self.pending
 

@@ -56,6 +56,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 
     # waitress's own, declared for the type checker.
     completed: bool
+    headers_finished: bool
+    body_bytes_received: int
     expect_continue: bool
     body_rcv: Any
 

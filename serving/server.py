@@ -81,6 +81,9 @@ class Server:
         return {
             "ident": None,
             "recv_bytes": 256 << 10,  # a large upload is 4 times as fast as with the default of 8 KiB
+            "inbuf_overflow": 64
+            << 10,  # bytes of an arriving body in memory, on each of up to 1000 connections
+            "max_request_header_size": 64 << 10,
             "outbuf_high_watermark": 512 << 10,  # bytes that a slow reader may make the app produce ahead
             "channel_request_lookahead": 1,  # goes on reading: a client that left is noticed
             "connection_limit": connection_limit(),

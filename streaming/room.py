@@ -31,6 +31,8 @@ class Room:
         self._limit = limit
         self._taken: dict[_Part, int] = {}
         self._favoured: _Part | None = None
+        self.waiting = 0
+        """Parts that wait for room now."""
         self._changed = threading.Condition()  # requests take while stored chunks leave on other threads
 
     @property
@@ -67,7 +69,12 @@ class Room:
             raise TooLarge(f"A chunk of {chunk_size} bytes never fits into {self._limit} bytes of staging.")
         part = (upload, index)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._admits(part, size, chunk_size), timeout=wait):
+            self.waiting += 1
+            try:
+                admitted = self._changed.wait_for(lambda: self._admits(part, size, chunk_size), timeout=wait)
+            finally:
+                self.waiting -= 1
+            if not admitted:
                 raise AtCapacity(
                     "Uploads arrive faster than they are stored. Try again shortly.", RETRY_AFTER
                 )

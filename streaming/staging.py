@@ -47,6 +47,11 @@ class Staging:
         """Bytes on disk, and those for which running uploads have been given room."""
         return self._room.held
 
+    @property
+    def waited_for(self) -> bool:
+        """Whether somebody waits for room."""
+        return self._room.waiting > 0
+
     def uploads(self) -> tuple[UUID, ...]:
         """Every upload that has left something on the disk."""
         return tuple(upload for path in self._root.iterdir() if (upload := _uuid(path.name)) is not None)

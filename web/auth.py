@@ -19,7 +19,7 @@ from flask import Flask, current_app, request, session
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from errors import Forbidden, NotSignedIn
+from errors import AtCapacity, Forbidden, NotSignedIn
 from gateway import Gateway
 from gateway.people import TOKEN_PREFIX
 from model import User
@@ -32,6 +32,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 9.2.1): no CSRF token is asked for."""
 REMEMBERED = 60.0
 """Seconds that a password which was right is taken without hashing it again."""
+TURN_WAIT = 5.0
+"""Seconds that a request waits for another with credentials like its own to be checked."""
 MAX_REMEMBERED = 1024
 
 
@@ -161,11 +163,16 @@ class RememberedPasswords:
         user = self._recall(digest)
         if user is not None:
             return user
-        with self._turns[digest[0] % len(self._turns)]:
+        turn = self._turns[digest[0] % len(self._turns)]
+        if not turn.acquire(timeout=TURN_WAIT):
+            raise AtCapacity("Too many people are signing in at this moment. Try again in a few seconds.")
+        try:
             user = self._recall(digest) or self._by_password(name, password)
             if user is not None:
                 self._remember(digest, user)
             return user
+        finally:
+            turn.release()
 
     def _recall(self, digest: bytes) -> User | None:
         with self._lock:

@@ -298,3 +298,10 @@ def test_names_that_would_be_one_file_on_windows_are_told_apart() -> None:
     remote = ["a?.txt", "a*.txt", "a_.txt", "b.", "c"]
     assert tree.local_names(remote, windows=True) == ["a__1.txt", "a__2.txt", "a_.txt", "b_", "c"]
     assert tree.local_names(remote, windows=False) == remote
+
+
+def test_a_file_that_is_called_like_our_part_files_gets_another_name_here() -> None:
+    remote = ["x", "x.stowgram.part", "x.stowgram.part_", "y.Stowgram.PART.json"]
+    for windows in (True, False):
+        here = tree.local_names(remote, windows)
+        assert here == ["x", "x.stowgram_1.part_", "x.stowgram.part_", "y.Stowgram.PART.json_"]

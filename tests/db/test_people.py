@@ -17,17 +17,14 @@ from tests.db.conftest import Clock, a_chunk, an_upload, label_of, put
 SECRET = bytes(32)
 
 
-def test_a_user_is_found_by_name_in_any_case_and_by_id(database: Database) -> None:
+def test_a_user_is_found_by_name_in_any_case(database: Database) -> None:
     people = People(database)
     ann = people.add("Änn", "hash", is_admin=True)
     assert people.by_name("äNN") == (ann, "hash")
     assert people.by_name("A\u0308nn") == (ann, "hash")
     assert people.by_name("bob") is None
     assert people.by_name("\ud800") is people.by_name("") is None, "names that nobody could have"
-    assert people.by_id(ann.id) == ann
-    assert (people.all(), people.count()) == ((ann,), 1)
-    with pytest.raises(NotFound):
-        people.by_id(ann.id + 1)
+    assert people.all() == (ann,)
 
 
 def test_an_error_of_the_database_does_not_tell_the_secrets_it_met(database: Database) -> None:

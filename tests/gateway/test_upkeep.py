@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 import errors
-from model import MIB, ByteRange, File, Locator
+from model import MIB, ByteRange, File, Label, Locator
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, wait_for_transit
 
@@ -99,3 +103,43 @@ def test_bytes_that_are_sent_again_after_a_setback_decide_what_the_digest_is(tmp
     house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:MIB]), MIB)
     house.gateway.uploads.append(house.user, upload.id, MIB, io.BytesIO(data[MIB:]), 4 * MIB)
     assert the_file(house).sha256 == hashlib.sha256(data).digest()
+
+
+class Stubborn(MemoryStore):
+    """Refuses for good to delete the first message it was given, as Telegram does with some old ones."""
+
+    def delete(self, locators: Sequence[Locator]) -> None:
+        if any(locator.message == 1 for locator in locators):
+            raise errors.Permanent("MESSAGE_DELETE_FORBIDDEN")
+        super().delete(locators)
+
+
+def test_a_message_that_cannot_be_deleted_holds_up_no_other(tmp_path: Path) -> None:
+    house = build_house(tmp_path, Stubborn())
+    for path in ("/first", "/second"):
+        file, _ = house.gateway.uploads.put(house.user, path, io.BytesIO(b"x"), 1)
+        house.gateway.files.remove(house.user, file.id, kind="file")
+    with pytest.raises(errors.Permanent):
+        house.gateway.upkeep.empty_trash()
+    assert [locator.message for locator in house.store.labels] == [1]
+
+
+def test_an_upload_that_cannot_be_stored_holds_up_no_other(tmp_path: Path) -> None:
+    down, refused = True, set[UUID]()
+
+    def on_put(label: Label, locator: Locator | None) -> None:
+        if down or label.file in refused:
+            raise errors.Permanent("no")
+
+    house = build_house(tmp_path, MemoryStore(on_put=on_put))
+    for name in ("never", "soon"):
+        upload = house.gateway.uploads.create(house.user, folder="/", name=name, length=3)
+        with pytest.raises(errors.Permanent):
+            house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(b"abc"), 3)
+        refused |= {upload.id} if name == "never" else set()
+    down = False
+    for _ in range(20):
+        with suppress(errors.Permanent):  # the other one's, in the rounds that see it fail
+            house.gateway.upkeep.go_on_with_uploads()
+        time.sleep(0.05)
+    assert the_file(house, "/soon").size == 3

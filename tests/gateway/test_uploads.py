@@ -332,3 +332,39 @@ def test_a_resting_upload_gives_up_its_begun_chunk_when_staging_is_crowded(
     assert house.gateway.uploads.get(house.user, resting.id).offset == 0
     send(house, house.gateway.uploads.get(house.user, resting.id), data)
     assert fetch(house, "/a") == data
+
+
+def test_a_put_that_fails_in_whatever_way_leaves_no_upload(house: House) -> None:
+    class Torn(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        house.gateway.uploads.put(house.user, "/x", Torn(b"12345"), 5)
+    with house.database.read() as rows:
+        states = rows.exec_driver_sql("select state from uploads").scalars().all()
+    assert list(states) == ["abandoned"]
+
+
+def test_a_rest_of_minutes_is_enough_while_somebody_waits_for_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build_house(tmp_path, room=5 * MIB)
+    begun = [begin(house, 2 * MIB, f"/{number}") for number in range(2)]
+    for upload in begun:
+        short = 2 * MIB - 1
+        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(short)), short)
+    monkeypatch.setattr("gateway.arrivals.REST_WHEN_WAITED_FOR", -LIFE)
+    house.gateway.uploads.make_room()
+    assert house.gateway.uploads.get(house.user, begun[0].id).offset == 2 * MIB - 1, "nobody waits"
+    data = os.urandom(5 * MIB)
+    sending = threading.Thread(target=send, args=(house, begin(house, len(data), "/waits"), data, len(data)))
+    sending.start()
+    sending.join(0.5)
+    assert sending.is_alive(), "it waits for room"
+    deadline = time.monotonic() + 20
+    while sending.is_alive() and time.monotonic() < deadline:
+        house.gateway.uploads.make_room()
+        sending.join(0.05)
+    assert not sending.is_alive()
+    assert fetch(house, "/waits") == data
