@@ -11,7 +11,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
 
-from errors import Transient
+from errors import StoreClosed, Transient
 from model import Locator
 from storage.cache.index import Place
 
@@ -60,7 +60,7 @@ class Flights:
         waiter: Future[bytes] = Future()
         with self._lock:
             if self._closed:
-                waiter.set_exception(Transient("The store is closed."))
+                waiter.set_exception(StoreClosed("The store is closed."))
                 return waiter
             flight = self._in_air.get((place, attempt))
             first = flight is None
@@ -84,7 +84,7 @@ class Flights:
                     flight.wanted = False
 
     def close(self) -> None:
-        """End every flight; who waits for one gets `Transient`."""
+        """End every flight; who waits for one gets `StoreClosed`."""
         with self._lock:
             self._closed = True
             flights, self._in_air = list(self._in_air.values()), {}
@@ -93,7 +93,7 @@ class Flights:
             if flight.fetch is not None:
                 flight.fetch.cancel()
         for waiter in waiters:
-            _fail(waiter, Transient("The store is closed."))
+            _fail(waiter, StoreClosed("The store is closed."))
 
     def _begin(self, flight: _Flight, fetch: Future[bytes]) -> None:
         with self._lock:
