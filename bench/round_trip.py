@@ -131,8 +131,10 @@ def fetch(trip: Trip, program: Program, what: str, names: Sequence[str], *, kill
         trip.measure(program.name, what, trip.goods.size(names), act, lambda: trip.goods.equal(goals))
 
 
-def fetch_by_all(trip: Trip) -> None:
+def fetch_by_all(trip: Trip, only: Sequence[str]) -> None:
     for program in PROGRAMS:
+        if only and program.name not in only:
+            continue
         if shutil.which(program.name) is None:
             say(f"{program.name:<9} is not installed")
             continue
@@ -242,6 +244,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=number_of_bytes, default=5 << 30, help="of the large file; 5G")
     parser.add_argument("--tree", type=Path, help="a folder with several thousand files")
+    parser.add_argument("--only", nargs="+", default=(), help="fetch by these programs only, such as aria2c")
     parser.add_argument("--work", type=Path, help="where to work; the system's folder for temporary files")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupt)
@@ -257,8 +260,9 @@ def main() -> int:
                 say(HEADING)
                 for what, local, wanted, size in goods.parcels():
                     there_and_back(trip, what, local, wanted, size)
-                fetch_by_all(trip)
-                fetch_by_chromium(trip)
+                fetch_by_all(trip, chosen.only)
+                if not chosen.only or "chromium" in chosen.only:
+                    fetch_by_chromium(trip)
     except KeyboardInterrupt:
         say("stopped; everything is cleaned up")
         return 130
