@@ -44,6 +44,7 @@ class SandboxProcess:
         self._stopping = Event()
         self._process: subprocess.Popen[str] | None = None
         self._ready: dict[str, Any] = {}
+        self._log = logging.Logger("sandbox process")  # `stop` may come before `start` made a real one
         self._watcher = Thread(target=self._watch, name="sandbox watcher", daemon=True)
 
     def __repr__(self) -> str:

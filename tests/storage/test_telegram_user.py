@@ -61,7 +61,9 @@ class Person:
             tell=self.told.append,
             server=(self._sandbox.dc, self._sandbox.host, self._sandbox.port),
             server_key=self._sandbox.key,
-            timing=QUICK,
+            timing=replace(
+                QUICK, silence=20.0, request=20.0
+            ),  # a password costs both sides a second of arithmetic
         )
 
 
