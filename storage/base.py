@@ -19,6 +19,13 @@ Source = Callable[[ByteRange], bytes]
 than once for one span, and for several spans at a time."""
 
 
+class Read(Future[bytes]):
+    """The bytes of a read, to come."""
+
+    sent = False
+    """Whether the store has asked for them over the wire, so that they come whether or not anybody still waits."""
+
+
 class ChunkClient(ABC):
     """One stream's own view of a store: it shares no state with a request or with another stream.
 
@@ -31,7 +38,7 @@ class ChunkClient(ABC):
         """How many reads this client would have in flight now; at least 1, and it may change between two reads."""
 
     @abstractmethod
-    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Read:
         """Start to read `span` (counted from the message's first byte) of the message at `locator`.
 
         `span.start` is a multiple of the piece size, and the span crosses no piece border. The future gives the bytes

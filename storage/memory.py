@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from errors import ChunkMissing, StoreClosed, Transient
 from model import ByteRange, Label, Locator, StoreHealth
-from storage.base import ChunkClient, ChunkStore, Source
+from storage.base import ChunkClient, ChunkStore, Read, Source
 
 OnRead = Callable[[Locator, ByteRange, int, bytes], bytes]
 """`on_read(locator, span, attempt, true_bytes)` gives what the client gets; it may block or raise a StoreError."""
@@ -137,8 +137,8 @@ class MemoryClient(ChunkClient):
     def window(self) -> int:
         return WINDOW
 
-    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
-        future: Future[bytes] = Future()
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Read:
+        future = Read()
         with self._lock:
             if self._closed:
                 future.set_exception(Transient("The stream was closed."))

@@ -13,9 +13,10 @@ from functools import partial
 
 from errors import StoreClosed, Transient
 from model import Locator
+from storage.base import Read
 from storage.cache.index import Place
 
-Fetch = Callable[[], Future[bytes]]
+Fetch = Callable[[], Read]
 OnLanded = Callable[[Place, bytes], None]
 
 
@@ -25,8 +26,8 @@ class _Flight:
     def __init__(self, place: Place, attempt: int) -> None:
         self.place = place
         self.attempt = attempt
-        self.fetch: Future[bytes] | None = None
-        self.waiters: list[Future[bytes]] = []
+        self.fetch: Read | None = None
+        self.waiters: list[Read] = []
         self.wanted = True
         """Whether what it brings is worth keeping."""
 
@@ -49,15 +50,15 @@ class Flights:
     def __len__(self) -> int:
         return len(self._in_air)
 
-    def join(
-        self, place: Place, attempt: int, fetch: Fetch, is_here: Callable[[], bool]
-    ) -> Future[bytes] | None:
+    def join(self, place: Place, attempt: int, fetch: Fetch, is_here: Callable[[], bool]) -> Read | None:
         """A future of the piece's bytes, from the flight in the air or from a new one, begun by `fetch`.
 
-        Cancelling it takes nothing from others; only the last one that goes takes the fetch along. None if there is no
-        flight and `is_here()` says that the piece has come since the caller looked.
+        Cancelling it takes nothing from others; only the last one that goes takes the fetch along. But a fetch that is
+        sent goes on without waiters: its bytes cost the same whether they are dropped or kept, and the client that
+        dropped them may be back over another connection. None if there is no flight and `is_here()` says that the piece
+        has come since the caller looked.
         """
-        waiter: Future[bytes] = Future()
+        waiter = Read()
         with self._lock:
             if self._closed:
                 waiter.set_exception(StoreClosed("The store is closed."))
@@ -95,7 +96,7 @@ class Flights:
         for waiter in waiters:
             _fail(waiter, StoreClosed("The store is closed."))
 
-    def _begin(self, flight: _Flight, fetch: Future[bytes]) -> None:
+    def _begin(self, flight: _Flight, fetch: Read) -> None:
         with self._lock:
             flight.fetch = fetch
             deserted = not flight.waiters
@@ -103,7 +104,7 @@ class Flights:
             fetch.cancel()
         fetch.add_done_callback(partial(self._land, flight))
 
-    def _leave(self, flight: _Flight, waiter: Future[bytes]) -> None:
+    def _leave(self, flight: _Flight, waiter: Read) -> None:
         if not waiter.cancelled():
             return
         waiter.set_running_or_notify_cancel()  # tells those who wait() for it, as an executor would
@@ -111,14 +112,14 @@ class Flights:
             if waiter not in flight.waiters:
                 return
             flight.waiters.remove(waiter)
-            if flight.waiters:
+            fetch = flight.fetch
+            if flight.waiters or (fetch is not None and fetch.sent):
                 return
             self._forget(flight)
-            fetch = flight.fetch
         if fetch is not None:
             fetch.cancel()
 
-    def _land(self, flight: _Flight, fetch: Future[bytes]) -> None:
+    def _land(self, flight: _Flight, fetch: Read) -> None:
         failure = Transient("The store gave up a read.", 0.5) if fetch.cancelled() else fetch.exception()
         try:
             if failure is None and flight.wanted:
@@ -128,7 +129,7 @@ class Flights:
         finally:  # whatever becomes of it, nobody is left waiting
             self._settle(flight, failure, fetch)
 
-    def _settle(self, flight: _Flight, failure: BaseException | None, fetch: Future[bytes]) -> None:
+    def _settle(self, flight: _Flight, failure: BaseException | None, fetch: Read) -> None:
         with self._lock:
             self._forget(flight)
             waiters, flight.waiters = flight.waiters, []

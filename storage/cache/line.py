@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
-from storage.base import ChunkClient, ChunkStore
+from storage.base import ChunkClient, ChunkStore, Read
 from storage.cache.index import Place
 
 
@@ -29,7 +29,7 @@ class Line:
         client = self._client
         return None if client is None else client.window
 
-    def read(self, place: Place, attempt: int) -> Future[bytes]:
+    def read(self, place: Place, attempt: int) -> Read:
         with self._lock:
             self._fetches += 1
             if self._client is None:  # released or not: somebody may have joined who still wants it

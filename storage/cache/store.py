@@ -15,7 +15,7 @@ from pathlib import Path
 
 from errors import Transient
 from model import ByteRange, Label, Locator, StoreHealth
-from storage.base import ChunkClient, ChunkStore, Source
+from storage.base import ChunkClient, ChunkStore, Read, Source
 from storage.cache.flights import Flights
 from storage.cache.index import Place
 from storage.cache.line import Line
@@ -92,12 +92,12 @@ class CachedStore(ChunkStore):
     def kept(self, place: Place) -> bytes | None:
         return self._pieces.get(place)
 
-    def fetch(self, place: Place, attempt: int, line: Line) -> Future[bytes] | None:
+    def fetch(self, place: Place, attempt: int, line: Line) -> Read | None:
         """The piece from the inner store, shared with whoever asks for it now; None if it is `kept` by now."""
         if attempt > 0:
             self._pieces.drop(place)
 
-        def begin() -> Future[bytes]:
+        def begin() -> Read:
             with self._counting:
                 self._misses += 1
                 self._refetched += attempt > 0
@@ -134,7 +134,7 @@ class CachedClient(ChunkClient):
             return HITS_AHEAD
         return whole if self._hits_in_a_row < whole else min(HITS_AHEAD, whole)
 
-    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Read:
         place = Place(locator, span)
         while not self._closed:
             data = self._store.kept(place) if attempt == 0 else None
@@ -145,7 +145,7 @@ class CachedClient(ChunkClient):
             if future is not None:
                 self._hits_in_a_row = 0
                 return self._let_in(future)
-        refused: Future[bytes] = Future()
+        refused = Read()
         refused.set_exception(Transient("The stream was closed."))
         return refused
 
@@ -157,7 +157,7 @@ class CachedClient(ChunkClient):
             future.cancel()
         self._line.release()
 
-    def _let_in(self, future: Future[bytes]) -> Future[bytes]:
+    def _let_in(self, future: Read) -> Read:
         with self._lock:
             closed = self._closed
             self._waiting.add(future)
@@ -171,7 +171,7 @@ class CachedClient(ChunkClient):
             self._waiting.discard(future)
 
 
-def _over(data: bytes) -> Future[bytes]:
-    future: Future[bytes] = Future()
+def _over(data: bytes) -> Read:
+    future = Read()
     future.set_result(data)
     return future

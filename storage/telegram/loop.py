@@ -6,6 +6,8 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from errors import StoreClosed, Transient
@@ -28,14 +30,35 @@ class LoopThread:
         return f"<LoopThread {self._name} {state}>"
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run `work` on the loop. Cancelling the future cancels the task; the future ends when the task has ended."""
+        """Run `work` on the loop. Cancelling the future cancels the task."""
+        future: Future[T] = Future()
+        self.fulfil(future, work)
+        return future
+
+    def fulfil(self, future: Future[T], work: Coroutine[Any, Any, T]) -> None:
+        """Run `work` on the loop and end `future` as it ends. Cancelling the future cancels the task."""
         with self._lock:
             if not self._closed:
-                return asyncio.run_coroutine_threadsafe(self._until_closed(work), self._started())
+                self._started().call_soon_threadsafe(self._begin, future, work)
+                return
         work.close()
-        refused: Future[T] = Future()
-        refused.set_exception(StoreClosed("The store is closed."))
-        return refused
+        future.set_exception(StoreClosed("The store is closed."))
+
+    def _begin(self, future: Future[T], work: Coroutine[Any, Any, T]) -> None:
+        if future.cancelled():
+            future.set_running_or_notify_cancel()
+            work.close()
+            return
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._until_closed(work))
+
+        def abandoned(ended: Future[T]) -> None:
+            if ended.cancelled():
+                with suppress(RuntimeError):  # the loop is closed, and the task with it
+                    loop.call_soon_threadsafe(task.cancel)
+
+        task.add_done_callback(partial(_hand_over, future))
+        future.add_done_callback(abandoned)
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """`submit` and wait. Raises what `work` raises, Transient after `timeout` seconds, StoreClosed if closed."""
@@ -81,6 +104,17 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.close()
+
+
+def _hand_over(future: Future[T], task: asyncio.Task[T]) -> None:
+    if task.cancelled():
+        future.cancel()
+    if not future.set_running_or_notify_cancel():  # tells those who wait() for it, as an executor would
+        return
+    if (failure := task.exception()) is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(task.result())
 
 
 async def _finish(farewell: Coroutine[Any, Any, None] | None, deadline: float) -> None:

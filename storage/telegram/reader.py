@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -14,7 +15,7 @@ from telethon.tl import functions, types
 
 from errors import StoreError, Transient
 from model import MIB, PIECE_SIZE, ByteRange, Locator
-from storage.base import ChunkClient
+from storage.base import ChunkClient, Read
 from storage.telegram.account import Account
 from storage.telegram.documents import Document
 from storage.telegram.errors import Flooded, NoAccess, SignedOut, StaleReference, WrongDataCentre
@@ -55,13 +56,18 @@ class Reader:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def read(self, locator: Locator, span: ByteRange, avoid: Lane | None) -> tuple[bytes, Lane]:
-        """The bytes at `span`, fewer if the message is shorter, and the lane they came by. Raises a StoreError."""
+    async def read(
+        self, locator: Locator, span: ByteRange, avoid: Lane | None, on_sent: Callable[[], None]
+    ) -> tuple[bytes, Lane]:
+        """The bytes at `span`, fewer if the message is shorter, and the lane they came by. Raises a StoreError.
+
+        `on_sent` is called each time that Telegram is asked for them.
+        """
         timing, statistics = self._pool.timing, self._pool.statistics
         deadline = asyncio.get_running_loop().time() + timing.read
         try:
             async with asyncio.timeout_at(deadline):
-                journey = _Journey(self._pool, locator, span, avoid, deadline)
+                journey = _Journey(self._pool, locator, span, avoid, deadline, on_sent)
                 body, lane = await journey.arrive()
         except TimeoutError:
             raise Transient(f"Telegram did not deliver within {timing.read:g} s.") from None
@@ -73,13 +79,20 @@ class _Journey:
     """One read on its way through retries; holds what was learned by the failures so far."""
 
     def __init__(
-        self, pool: Pool, locator: Locator, span: ByteRange, avoid: Lane | None, deadline: float
+        self,
+        pool: Pool,
+        locator: Locator,
+        span: ByteRange,
+        avoid: Lane | None,
+        deadline: float,
+        on_sent: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._locator = locator
         self._span = span
         self._deadline = deadline
         self._avoid = avoid
+        self._on_sent = on_sent
         self._lane: Lane | None = None
         self._document: Document | None = None
         self._refetches = 0
@@ -107,6 +120,7 @@ class _Journey:
         window = legal_read(self._span)
         request = functions.upload.GetFileRequest(document.location, window.start, window.length)
         async with account.pace.hold(1), self._pool.budget.hold(window.length):
+            self._on_sent()
             answer: Any = await account.ask_on(self._lane, request, self._deadline)
         if not isinstance(answer, types.upload.File):
             raise Transient("Telegram sent us to a CDN, which we never ask for.", 0.0)
@@ -176,14 +190,14 @@ class TelegramChunkClient(ChunkClient):
     def window(self) -> int:
         return self._share.window
 
-    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Read:
+        future = Read()
         with self._lock:
             if self._closed:
-                refused: Future[bytes] = Future()
-                refused.set_exception(Transient("The stream was closed."))
-                return refused
-            future = self._loop.submit(self._read(locator, span, attempt))
+                future.set_exception(Transient("The stream was closed."))
+                return future
             self._in_flight.add(future)
+        self._loop.fulfil(future, self._read(future, locator, span, attempt))
         future.add_done_callback(self._forget)
         return future
 
@@ -201,11 +215,16 @@ class TelegramChunkClient(ChunkClient):
         with self._lock:
             self._in_flight.discard(future)
 
-    async def _read(self, locator: Locator, span: ByteRange, attempt: int) -> bytes:
+    async def _read(self, future: Read, locator: Locator, span: ByteRange, attempt: int) -> bytes:
         if span.length == 0:
             return b""
+
+        def sent() -> None:
+            future.sent = True
+
         place = (locator, span.start)
-        body, lane = await self._reader.read(locator, span, self._came_by.get(place) if attempt else None)
+        avoid = self._came_by.get(place) if attempt else None
+        body, lane = await self._reader.read(locator, span, avoid, sent)
         self._came_by[place] = lane
         while len(self._came_by) > 4 * WINDOW_MOST:
             self._came_by.popitem(last=False)

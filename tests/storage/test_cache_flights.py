@@ -11,6 +11,7 @@ import pytest
 
 from errors import ChunkMissing, Transient
 from model import ByteRange, Locator
+from storage.base import Read
 from storage.cache.flights import Flights
 from storage.cache.index import Place
 
@@ -21,12 +22,12 @@ class Fetches:
     """Every fetch that was begun, each ended by the test; and what has landed."""
 
     def __init__(self) -> None:
-        self.begun: list[Future[bytes]] = []
+        self.begun: list[Read] = []
         self.landed: list[tuple[Place, bytes]] = []
         self.flights = Flights(lambda place, data: self.landed.append((place, data)))
 
-    def begin(self) -> Future[bytes]:
-        self.begun.append(Future())
+    def begin(self) -> Read:
+        self.begun.append(Read())
         return self.begun[-1]
 
     def join(self, place: Place = PLACE, attempt: int = 0) -> Future[bytes]:
@@ -73,6 +74,18 @@ def test_the_last_waiter_takes_the_fetch_along(fetches: Fetches) -> None:
     assert len(fetches.flights) == 0
 
 
+def test_a_fetch_that_is_sent_goes_on_without_waiters_and_serves_who_comes_back(fetches: Fetches) -> None:
+    first = fetches.join()
+    fetches.begun[0].sent = True
+    first.cancel()
+    assert not fetches.begun[0].cancelled()
+    again = fetches.join()
+    fetches.begun[0].set_result(b"data")
+    assert again.result(0) == b"data"
+    assert len(fetches.begun) == 1
+    assert fetches.landed == [(PLACE, b"data")]
+
+
 def test_who_comes_after_a_cancelled_fetch_begins_another(fetches: Fetches) -> None:
     fetches.join().cancel()
     again = fetches.join()
@@ -100,7 +113,7 @@ def test_a_fetch_that_the_store_cancels_is_transient_trouble(fetches: Fetches) -
 
 
 def test_a_fetch_that_is_over_at_once_is_a_flight_too(fetches: Fetches) -> None:
-    over: Future[bytes] = Future()
+    over = Read()
     over.set_result(b"data")
     waiter = fetches.flights.join(PLACE, 0, lambda: over, lambda: False)
     assert waiter is not None
@@ -116,7 +129,7 @@ def test_a_piece_that_came_meanwhile_is_not_fetched(fetches: Fetches) -> None:
 def test_who_leaves_while_the_fetch_is_being_begun_takes_it_along(fetches: Fetches) -> None:
     fetching, go_on = threading.Event(), threading.Event()
 
-    def begin_slowly() -> Future[bytes]:
+    def begin_slowly() -> Read:
         fetching.set()
         go_on.wait(5)
         return fetches.begin()
@@ -155,12 +168,21 @@ def test_crowds_that_come_and_go_all_end_and_leave_nothing_in_the_air() -> None:
     places = [Place(Locator(-1, message), ByteRange(0, 4)) for message in range(3)]
     with ThreadPoolExecutor(4) as store:
 
+        def fetch(place: Place) -> Read:
+            read = Read()
+
+            def answer() -> None:
+                if read.set_running_or_notify_cancel():
+                    read.set_result(bytes(place.locator.message))
+
+            store.submit(answer)
+            return read
+
         def crowd(seed: int) -> None:
             chance = random.Random(seed)
             for _ in range(300):
                 place = chance.choice(places)
-                fetch = partial(store.submit, bytes, place.locator.message)
-                waiter = flights.join(place, 0, fetch, lambda: False)
+                waiter = flights.join(place, 0, partial(fetch, place), lambda: False)
                 assert waiter is not None
                 if chance.random() < 0.5:
                     waiter.cancel()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from errors import Transient
 from model import ByteRange, Chunk, Label, Locator, StoredFile, StoreHealth, tree_digest
-from storage.base import ChunkClient, ChunkStore, Source
+from storage.base import ChunkClient, ChunkStore, Read, Source
 from streaming.digests import file_crc32, measure
 
 FILE = UUID(int=7)
@@ -88,8 +88,8 @@ class WatchedClient(ChunkClient):
     def window(self) -> int:
         return self._store.window
 
-    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Future[bytes]:
-        future: Future[bytes] = Future()
+    def read(self, locator: Locator, span: ByteRange, *, attempt: int = 0) -> Read:
+        future = Read()
         self._reads.append(future)
         self._store.reads.append(future)
         with suppress(InvalidStateError):  # cancelled by `close` meanwhile
