@@ -47,7 +47,8 @@ class Goods:
 
     def equal(self, copies: Mapping[str, Path]) -> bool:
         """Whether each of these copies of named files holds the right bytes."""
-        return all(digest(copy) == self.digests[name] for name, copy in copies.items())
+        wanted = {**self.tree_digests, **self.digests}
+        return all(digest(copy) == wanted[name] for name, copy in copies.items())
 
 
 def random_file(path: Path, size: int) -> Path:
