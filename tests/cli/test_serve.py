@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals"),
 ]
+
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def test_a_first_start_says_all_and_a_second_keeps_it(installation: Installation) -> None:
@@ -34,7 +37,20 @@ def test_a_first_start_says_all_and_a_second_keeps_it(installation: Installation
         assert httpx.get(f"{second.url}/api/v1/nodes?path=/", auth=who).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Signals that whoever runs the tests ignores (`nohup`) would be ignored by what we start."""
+    numbers = [signal.Signals[name] for name in STOPPING]
+    deaf = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in deaf:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in deaf:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("name", STOPPING)
 def test_a_signal_stops_both_processes_cleanly(installation: Installation, name: str) -> None:
     with serving(installation) as running:
         sandbox = running.sandbox
