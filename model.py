@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 MIB = 1 << 20
@@ -154,6 +155,15 @@ class DownloadPlan:
     file: StoredFile
     span: ByteRange
     slices: tuple[Slice, ...]
+
+
+class Wait(NamedTuple):
+    """Why a stream that is polled has no bytes now: ask again at `until` (time.monotonic(), perhaps infinite), or when
+    `future` has ended, or when the reader has taken more of what it was given; whichever comes first.
+    """
+
+    until: float
+    future: Future[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from threading import Lock
 from db import Database
 from db.contents import Contents
 from errors import AtCapacity
-from model import ByteRange, File, User
+from model import ByteRange, File, User, Wait
 from storage.base import ChunkStore
 from streaming.plan import plan
 from streaming.read import DamageReport, VerifiedStream
@@ -75,6 +75,13 @@ class Download(Iterator[bytes]):
     def __next__(self) -> bytes:
         block = next(self._stream)
         self.sent += len(block)
+        return block
+
+    def poll(self, left: int) -> bytes | Wait | None:
+        """`VerifiedStream.poll`."""
+        block = self._stream.poll(left)
+        if isinstance(block, bytes):
+            self.sent += len(block)
         return block
 
     def close(self) -> None:

@@ -5,14 +5,17 @@ A stream is prepared inside a request and pulled long after it, so it holds a pl
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
 
 from errors import ChunkMissing, ClientGone, Damaged
-from model import ByteRange, DownloadPlan
+from model import PIECE_SIZE, ByteRange, DownloadPlan, Wait
 from storage.base import ChunkStore
+from streaming.ahead import ReadAhead
 from streaming.plan import piece_reads
 from streaming.window import PIECE_DEADLINE, PieceWindow
 
@@ -41,13 +44,15 @@ def ignore(report: DamageReport) -> None:
 
 
 class VerifiedStream:
-    """The bytes of a plan, each verified, as an iterator of blocks of at most `yield_size` bytes.
+    """The bytes of a plan, each verified, in blocks of at most `yield_size` bytes.
 
-    Memory: at most (`client.window` + 1) pieces and one block, whatever the plan's length. `gone` is asked at least
-    twice a second while it waits; `report` is called once, before the exception, when a piece is lost for good.
+    There are two ways to pull it, and one state machine: `poll` never waits and says what to wait for; an iterator
+    waits. Memory: at most `client.window` pieces, in flight, landed or given and not yet taken by the reader, and fewer
+    for a slow one (`ReadAhead`); and one piece in hand. `gone` is asked with each poll, and at least twice a second
+    while an iterator waits; `report` is called once, before the exception, when a piece is lost for good.
 
-    An object and not a generator, because a generator that was never pulled does not run its `finally`. One thread
-    pulls; `close()` may come from any thread. It ends with StopIteration only when all bytes of the plan are out.
+    An object and not a generator, because a generator that was never pulled does not run its `finally`. One thread at a
+    time pulls; `close()` may come from any thread. It ends only when all bytes of the plan are out.
     """
 
     def __init__(
@@ -64,12 +69,16 @@ class VerifiedStream:
             raise ValueError(f"cannot yield {yield_size} bytes at a time")
         self.plan = plan
         self.sent = 0
+        """Bytes given so far."""
         self._store = store
         self._yield_size = yield_size
         self._gone = gone
         self._report = report
         self._deadline = deadline
         self._window: PieceWindow | None = None
+        self._ahead = ReadAhead(plan.slices[0].chunk.piece_size if plan.slices else PIECE_SIZE)
+        self._late = False
+        """Whether the piece that is next was not there when it was polled for."""
         self._piece, self._keep = b"", _NOTHING
         self._closed = False
 
@@ -94,31 +103,38 @@ class VerifiedStream:
 
         Raises StoreError, Damaged or ClientGone, and is closed then: nothing has been promised to the client yet.
         """
-        if self._window is not None and not self._closed:
-            return
-        try:
-            self._open()
-            self._next_piece(START_PATIENCE)
-        except BaseException:
-            self.close()
-            raise
+        if self._window is None or self._closed:
+            self._pull(START_PATIENCE)
 
     def __iter__(self) -> VerifiedStream:
         return self
 
     def __next__(self) -> bytes:
-        """The next block. Raises StoreError, Damaged or ClientGone, and is closed then."""
+        """The next block, waited for. Raises StoreError, Damaged or ClientGone, and is closed then."""
         if self._closed and self.sent == self.plan.span.length:
             raise StopIteration
+        self.start()
+        self._pull(self._deadline)
+        if not self._keep.length:
+            self.close()
+            raise StopIteration
+        return self._block()
+
+    def poll(self, left: int) -> bytes | Wait | None:
+        """The next block; or what to wait for; or None at the end, when the reader has everything.
+
+        `left` is how many of the bytes given so far the reader has not taken yet: they are read ahead, too. Raises
+        StoreError, Damaged or ClientGone, and is closed then.
+        """
+        if self.sent == self.plan.span.length:
+            self.close()
+            return Wait(math.inf) if left else None
         try:
-            self.start()
-            if not self._keep.length and not self._next_piece(self._deadline):
-                self._assert_complete()
-                raise StopIteration
-            return self._block()
-        except BaseException:  # StopIteration too: whichever way it ends, nothing stays in flight
+            wait = self._advance(left, self._deadline)
+        except BaseException:
             self.close()
             raise
+        return wait or self._block()
 
     def close(self) -> None:
         """Cancel what is in flight and drop what is held. For any thread, at any time, more than once."""
@@ -127,29 +143,56 @@ class VerifiedStream:
         if self._window is not None:
             self._window.close()
 
-    def _open(self) -> None:
+    def _open(self) -> PieceWindow:
         if self._closed:
             raise ClientGone("The stream was closed.")
-        reads = chain.from_iterable(map(piece_reads, self.plan.slices))
-        self._window = PieceWindow(self._store.client(), reads, gone=self._gone, deadline=self._deadline)
-        if self._closed:  # by another thread, which may have come too early to see the window
-            raise ClientGone("The stream was closed.")
+        if self._window is None:
+            reads = chain.from_iterable(map(piece_reads, self.plan.slices))
+            self._window = PieceWindow(self._store.client(), reads, gone=self._gone, deadline=self._deadline)
+            if self._closed:  # by another thread, which may have come too early to see the window
+                raise ClientGone("The stream was closed.")
+        return self._window
 
-    def _next_piece(self, patience: float) -> bool:
-        """Put the next verified piece in hand; False after the last."""
-        window = self._window
-        assert window is not None
+    def _pull(self, patience: float) -> None:
+        """Wait until a piece is in hand, or all are out."""
         try:
-            piece = window.take(patience)
+            while wait := self._advance(0, patience):
+                self._open().wait(wait)
+        except BaseException:
+            self.close()
+            raise
+
+    def _advance(self, left: int, patience: float) -> Wait | None:
+        """See that a piece is in hand, unless all are out, and that more are on their way; or what to wait for."""
+        window = self._open()
+        self._ahead.took(self.sent - left, time.monotonic())
+        self._read_ahead(window, left)
+        if self._keep.length:
+            return None
+        found = self._next_piece(window, patience)
+        self._late |= isinstance(found, Wait) and window.ahead > 0
+        if self._late and not left:
+            self._ahead.waited(self.sent, window.most)
+        self._late &= isinstance(found, Wait)
+        if isinstance(found, bytes) and window.current is not None:
+            self._piece, self._keep = found, window.current.keep
+            self._ahead.gave(self.sent + self._keep.length, time.monotonic())
+        self._read_ahead(window, left)  # the pieces behind it travel while this one is being sent
+        return found if isinstance(found, Wait) else None
+
+    def _read_ahead(self, window: PieceWindow, left: int) -> None:
+        window.fill(self._ahead.reads(left + self._keep.length, window.most))
+
+    def _next_piece(self, window: PieceWindow, patience: float) -> bytes | Wait | None:
+        try:
+            found = window.poll(patience)
         except (Damaged, ChunkMissing) as error:
             if lost := window.current:
                 self._report(DamageReport(self.plan.file.uuid, lost.chunk.index, lost.piece, str(error)))
             raise
-        if piece is None or window.current is None:
-            return False
-        self._piece, self._keep = piece, window.current.keep
-        window.fill()  # the pieces behind it travel while this one is being sent
-        return True
+        if found is None and self.sent != self.plan.span.length:  # an exception, never a quiet end
+            raise Damaged(f"The stream ended after {self.sent} of {self.plan.span.length} bytes.")
+        return found
 
     def _block(self) -> bytes:
         piece, keep = self._piece, self._keep
@@ -160,8 +203,3 @@ class VerifiedStream:
             self._piece = b""
         self.sent += len(block)
         return block
-
-    def _assert_complete(self) -> None:
-        """A short stream is an exception, never a quiet end."""
-        if self.sent != self.plan.span.length:
-            raise Damaged(f"The stream ended after {self.sent} of {self.plan.span.length} bytes.")

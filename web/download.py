@@ -6,13 +6,14 @@ import base64
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from flask import Blueprint, Response, request
 
 from errors import ClientGone, Damaged, StoreError
 from gateway.downloads import Download
-from model import ByteRange, File, User
+from model import ByteRange, File, User, Wait
 from web import context
 from web.auth import signed_in
 from web.disposition import content_disposition, shown_inline
@@ -37,10 +38,26 @@ class Transfer(Iterator[bytes]):
         self._label = label
         self._began = time.monotonic()
         self._ending: str | None = None
+        self._left = 0
 
     def __next__(self) -> bytes:
-        try:
+        with self._cut_short():
             return next(self._download)
+
+    def poll(self, left: int) -> bytes | Wait | None:
+        """For a server that keeps no thread for it: the next block, what to wait for, or None at the end.
+
+        `left` is how many of the bytes given so far wait in the server for the reader.
+        """
+        with self._cut_short():
+            given = self._download.poll(left)
+        self._left = left + len(given) if isinstance(given, bytes) else left
+        return given
+
+    @contextmanager
+    def _cut_short(self) -> Iterator[None]:
+        try:
+            yield
         except (StoreError, Damaged) as error:
             self._ending = f"failed: {error}"
             # The status is out already: all that is left is to end before Content-Length, which the client sees.
@@ -50,7 +67,7 @@ class Transfer(Iterator[bytes]):
 
     def close(self) -> None:
         self._download.close()
-        whole = self._download.sent == self._download.span.length
+        whole = self._download.sent - self._left == self._download.span.length
         ending = self._ending or ("complete" if whole else "client left")
         seconds = time.monotonic() - self._began
         log.info("%s: %d bytes in %.2f s, %s", self._label, self._download.sent, seconds, ending)

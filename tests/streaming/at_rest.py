@@ -81,7 +81,7 @@ class WatchedStore(ChunkStore):
 class WatchedClient(ChunkClient):
     def __init__(self, store: WatchedStore) -> None:
         self._store = store
-        self._reads: list[Future[bytes]] = []
+        self._reads: list[Read] = []
         self.closed = False
 
     @property
