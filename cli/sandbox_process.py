@@ -10,10 +10,9 @@ import logging
 import logging.handlers
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
 from pathlib import Path
-from threading import Event, Thread, Timer
+from threading import Event, Thread
 from time import monotonic
 from typing import IO, Any
 
@@ -39,12 +38,11 @@ class SandboxProcess:
     def __init__(self, data: Path, log_file: Path) -> None:
         self._data = data
         self._log_file = log_file
-        self._log = logging.Logger("sandbox process", logging.INFO)  # on its own: it propagates nowhere
         self._pumps: list[Thread] = []
         self._stopping = Event()
         self._process: subprocess.Popen[str] | None = None
         self._ready: dict[str, Any] = {}
-        self._log = logging.Logger("sandbox process")  # `stop` may come before `start` made a real one
+        self._log = logging.Logger("sandbox process", logging.INFO)  # on its own: it propagates nowhere
         self._watcher = Thread(target=self._watch, name="sandbox watcher", daemon=True)
 
     def __repr__(self) -> str:
@@ -112,17 +110,18 @@ class SandboxProcess:
         )
         self._process = process
         assert process.stdout is not None and process.stderr is not None
-        self._pumps = [_log_lines(process.stderr, self._log)]
-        with _deadline(process):
-            line = process.stdout.readline()
+        first_line: Future[str] = Future()
+        self._pumps = [
+            _log_lines(process.stderr, self._log),
+            _log_lines(process.stdout, self._log, first_line),
+        ]
         try:
-            ready = json.loads(line)
-        except json.JSONDecodeError:
+            ready = json.loads(first_line.result(START_PATIENCE))
+        except (TimeoutError, json.JSONDecodeError):
             process.kill()
             process.wait(STOP_PATIENCE)
             raise Permanent(f"The sandbox did not start; {self._log_file} tells why.") from None
         assert isinstance(ready, dict)
-        self._pumps.append(_log_lines(process.stdout, self._log))
         return ready
 
     def _watch(self) -> None:
@@ -164,22 +163,17 @@ def _apart() -> dict[str, Any]:
         return {"start_new_session": True}
 
 
-@contextmanager
-def _deadline(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Kill it, which ends the reading of its output, when the block takes longer than START_PATIENCE."""
-    timer = Timer(START_PATIENCE, process.kill)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def _log_lines(stream: IO[str], logger: logging.Logger, first: Future[str] | None = None) -> Thread:
+    """Log every line from now on, so that the process never waits for somebody to read it.
 
-
-def _log_lines(stream: IO[str], logger: logging.Logger) -> Thread:
-    """Log every line from now on, so that the process never waits for somebody to read it."""
+    The first line goes to `first` instead, if that is given; "" when there is none. Reading is always this thread's, a
+    daemon: an interrupt, which may come anywhere in a start, leaves nothing that the end of the program waits for.
+    """
 
     def pump() -> None:
         with stream:
+            if first is not None:
+                first.set_result(stream.readline())
             for line in stream:
                 logger.info("%s", line.rstrip())
 
