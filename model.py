@@ -131,13 +131,32 @@ class StoredFile:
     chunks: tuple[Chunk, ...]
 
     def __post_init__(self) -> None:
-        offset = 0
-        for index, chunk in enumerate(self.chunks):
-            if (chunk.index, chunk.offset) != (index, offset):
-                raise ValueError(f"file {self.uuid}: chunk {index} is missing or out of place")
-            offset += chunk.size
-        if offset != self.size:
-            raise ValueError(f"file {self.uuid}: chunks hold {offset} of {self.size} bytes")
+        _assert_contiguous(self.uuid, self.chunks, 0, 0)
+        held = self.chunks[-1].span.stop if self.chunks else 0
+        if held != self.size:
+            raise ValueError(f"file {self.uuid}: chunks hold {held} of {self.size} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """The chunks of a file's contents at rest that one span touches: whole chunks, contiguous, perhaps none.
+
+    A download needs no more: the digests of 100 GiB are 3 MiB, which a seek must not read.
+    """
+
+    uuid: UUID
+    chunks: tuple[Chunk, ...]
+
+    def __post_init__(self) -> None:
+        if self.chunks:
+            _assert_contiguous(self.uuid, self.chunks, self.chunks[0].index, self.chunks[0].offset)
+
+
+def _assert_contiguous(uuid: UUID, chunks: tuple[Chunk, ...], index: int, offset: int) -> None:
+    for chunk in chunks:
+        if (chunk.index, chunk.offset) != (index, offset):
+            raise ValueError(f"file {uuid}: chunk {index} is missing or out of place")
+        index, offset = index + 1, offset + chunk.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,7 @@ class Slice:
 class DownloadPlan:
     """The whole answer to a request, before any I/O: the slices, in order, add up to `span` of the file."""
 
-    file: StoredFile
+    file: UUID
     span: ByteRange
     slices: tuple[Slice, ...]
 

@@ -16,7 +16,7 @@ from db.connection import Database
 from db.schema import chunks, contents, nodes
 from db.trash import throw_selected
 from errors import NotFound
-from model import Chunk, Locator, StoredFile
+from model import ByteRange, Chunk, Locator, StoredFile, StoredPart
 
 _BATCH = 500
 
@@ -28,20 +28,28 @@ class Contents:
         self._database = database
 
     def stored_file(self, content_id: int) -> StoredFile:
-        """All that a download needs to know. Raises NotFound when it has been deleted."""
+        """All of it, for who reads it as a whole. Raises NotFound when it has been deleted."""
         return self._one(contents.c.id == content_id)
 
     def by_uuid(self, uuid: UUID) -> StoredFile:
         """The same, by the uuid in the captions of its messages. Raises NotFound."""
         return self._one(contents.c.uuid == uuid)
 
+    def part(self, content_id: int, span: ByteRange) -> StoredPart:
+        """The chunks that `span` touches, and no other: all that a download needs. Raises NotFound."""
+        with self._database.read() as connection:
+            uuid = connection.execute(select(contents.c.uuid).where(contents.c.id == content_id)).scalar()
+            if uuid is None:
+                raise _gone()
+            touched = chunks.c.offset < span.stop, chunks.c.offset + chunks.c.size > span.start
+            return StoredPart(uuid, _chunks(connection, chunks.c.content_id == content_id, *touched))
+
     def _one(self, condition: ColumnElement[bool]) -> StoredFile:
         with self._database.read() as connection:
             row = connection.execute(select(contents).where(condition)).one_or_none()
             if row is None:
-                raise NotFound("The file is no longer there.")
-            in_order = select(chunks).where(chunks.c.content_id == row.id).order_by(chunks.c.chunk_index)
-            parts = tuple(to_chunk(chunk) for chunk in connection.execute(in_order))
+                raise _gone()
+            parts = _chunks(connection, chunks.c.content_id == row.id)
         return StoredFile(row.uuid, row.size, row.tree, row.sha256, row.crc32, parts)
 
     def damaged(self, uuid: UUID, when: datetime) -> None:
@@ -63,18 +71,22 @@ class Contents:
             connection.execute(update(contents).where(contents.c.id == content_id).values(sha256=digest))
 
 
+def _gone() -> NotFound:
+    return NotFound("The file is no longer there.")
+
+
+def _chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Chunk, ...]:
+    in_order = select(chunks).where(*conditions).order_by(chunks.c.chunk_index)
+    return tuple(map(to_chunk, connection.execute(in_order).all()))
+
+
 def to_chunk(row: Row[Any]) -> Chunk:
-    """The chunk that a row of `chunks` or `upload_chunks` tells of."""
-    return Chunk(
-        index=row.chunk_index,
-        offset=row.offset,
-        size=row.size,
-        sha256=row.sha256,
-        crc32=row.crc32,
-        pieces=row.pieces,
-        locator=Locator(row.channel, row.message),
-        piece_size=row.piece_size,
-    )
+    """The chunk that a whole row of `chunks` or `upload_chunks` tells of.
+
+    By place and not by name, which takes half the time: a plan of 100 GiB has 1600 of them.
+    """
+    _owner, index, offset, size, sha256, crc32, pieces, piece_size, channel, message = tuple(row)
+    return Chunk(index, offset, size, sha256, crc32, pieces, Locator(channel, message), piece_size)
 
 
 def chunk_values(chunk: Chunk) -> dict[str, Any]:

@@ -119,7 +119,7 @@ class Downloads:
         self._admission.enter(user.id)
         leave = self._admission.leave
         try:
-            chosen = plan(self._contents.stored_file(file.content_id), span)
+            chosen = plan(self._contents.part(file.content_id, span), span)
             stream = VerifiedStream(
                 chosen, self._store, yield_size=self._yield_size, gone=gone, report=self._damage.put
             )

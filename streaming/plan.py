@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile
+from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile, StoredPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,16 @@ class PieceRead:
     keep: ByteRange
 
 
-def plan(file: StoredFile, span: ByteRange) -> DownloadPlan:
+def plan(file: StoredFile | StoredPart, span: ByteRange) -> DownloadPlan:
     """The slices of `file` that hold `span`: one for each chunk that it touches, none of them empty.
 
-    Raises ValueError when `span` reaches past the file.
+    Raises ValueError when `span` reaches past the chunks.
     """
-    if span.stop > file.size:
-        raise ValueError(f"{span} reaches past the {file.size} bytes of file {file.uuid}")
-    return DownloadPlan(file, span, tuple(_slices(file.chunks, span)))
+    slices = tuple(_slices(file.chunks, span))
+    held = sum(part.span.length for part in slices)
+    if held != span.length:
+        raise ValueError(f"{span} reaches past the chunks of file {file.uuid}, which hold {held} bytes of it")
+    return DownloadPlan(file.uuid, span, slices)
 
 
 def _slices(chunks: tuple[Chunk, ...], span: ByteRange) -> Iterator[Slice]:

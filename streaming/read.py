@@ -86,7 +86,7 @@ class VerifiedStream:
         span = self.plan.span
         ahead = 0 if self._window is None else self._window.ahead
         return (
-            f"<VerifiedStream {self._state} file={self.plan.file.uuid} bytes={span.start}..{span.stop} "
+            f"<VerifiedStream {self._state} file={self.plan.file} bytes={span.start}..{span.stop} "
             f"sent={self.sent} ahead={ahead}>"
         )
 
@@ -188,7 +188,7 @@ class VerifiedStream:
             found = window.poll(patience)
         except (Damaged, ChunkMissing) as error:
             if lost := window.current:
-                self._report(DamageReport(self.plan.file.uuid, lost.chunk.index, lost.piece, str(error)))
+                self._report(DamageReport(self.plan.file, lost.chunk.index, lost.piece, str(error)))
             raise
         if found is None and self.sent != self.plan.span.length:  # an exception, never a quiet end
             raise Damaged(f"The stream ended after {self.sent} of {self.plan.span.length} bytes.")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import MIB, ByteRange, Chunk, Locator, StoredFile
+from model import MIB, ByteRange, Chunk, Locator, StoredFile, StoredPart
 from streaming.plan import piece_reads, plan
 
 CHUNK_SIZES = st.lists(st.integers(1, 40), max_size=12)
@@ -61,6 +61,24 @@ def test_a_plan_touches_no_chunk_that_it_does_not_need(sizes: list[int], data: s
     span = ByteRange(start, data.draw(st.integers(start, file.size)))
     needed = [chunk for chunk in file.chunks if chunk.span.within(span).length]
     assert [part.chunk for part in plan(file, span).slices] == needed
+
+
+@given(CHUNK_SIZES.filter(bool), st.data())
+def test_the_chunks_that_a_span_touches_are_enough_to_plan_it(sizes: list[int], data: st.DataObject) -> None:
+    file = file_of(sizes, 4)
+    start = data.draw(st.integers(0, file.size - 1))
+    span = ByteRange(start, data.draw(st.integers(start + 1, file.size)))
+    touched = tuple(chunk for chunk in file.chunks if chunk.span.within(span).length)
+    assert plan(StoredPart(file.uuid, touched), span) == plan(file, span)
+    for lacking in (touched[1:], touched[:-1]):
+        with pytest.raises(ValueError, match="reaches past"):
+            plan(StoredPart(file.uuid, lacking), span)
+
+
+def test_a_part_with_a_gap_is_none() -> None:
+    first, _, last = file_of([3, 3, 3], 4).chunks
+    with pytest.raises(ValueError, match="out of place"):
+        StoredPart(UUID(int=1), (first, last))
 
 
 def test_a_span_past_the_end_is_refused() -> None:
