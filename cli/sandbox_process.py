@@ -69,6 +69,8 @@ class SandboxProcess:
         process = self._process
         if process is not None and process.poll() is None:
             assert process.stdin is not None
+            if not self._ready:
+                process.kill()  # it holds nothing yet, and hears nothing while it makes its key
             try:
                 process.stdin.close()  # the end of its input is its sign to stop
             except OSError:  # it was quicker

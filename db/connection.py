@@ -12,18 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.schema import REVISION
 from errors import Conflict, DatabaseUnavailable, Misconfigured, NotFound, OutOfSpace, StowgramError
 
 PATIENCE_SECONDS = 10.0
@@ -32,7 +29,6 @@ CHECK_SECONDS = 2.0
 """How long the check at start may take; a very large database is then checked only in part."""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 _LOCKED = "The database is held by another program. Close whatever else has it open, then try again."
 _DAMAGED = "The database is damaged. Stop the server and put a backup in its place; stored files are safe."
@@ -126,13 +122,16 @@ class Database:
 
         Raises DatabaseUnavailable when a newer version made them.
         """
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self.read() as connection:
+            if _revision(connection) == REVISION:
+                return
+        # Nearly every start ends above, and is spared Alembic: its import alone would be a tenth of the time.
+        from db.migrations import Unknown, upgrade
+
         with self.write() as connection:
-            config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
-            except CommandError as error:
+                upgrade(connection)
+            except Unknown as error:
                 raise DatabaseUnavailable(_NEWER) from error
 
     def check(self, seconds: float = CHECK_SECONDS) -> None:
@@ -172,6 +171,13 @@ def _checked_url(url: str) -> str:
 def _begin(connection: Connection) -> None:
     for statement in connection.get_execution_options().get("opening", ("BEGIN",)):
         connection.exec_driver_sql(statement)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Up to which migration the tables are; None where there are none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
 def _milliseconds(seconds: float) -> int:

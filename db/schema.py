@@ -30,6 +30,8 @@ from sqlalchemy import (
     text,
 )
 
+REVISION = "0001"
+"""The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
 RECEIVING, FINISHED, ABANDONED = "receiving", "finished", "abandoned"

@@ -28,9 +28,7 @@ def load_key(folder: Path) -> RsaKey:
     """The server's RSA key, made on first use; the public half is beside it, as PKCS#1 PEM, for clients."""
     path = folder / _PRIVATE_NAME
     if not path.exists():
-        made = _new_key()
-        path.touch(mode=0o600)
-        path.write_bytes(made.save_pkcs1())
+        _keep(path, _new_key().save_pkcs1())
     private = rsa.PrivateKey.load_pkcs1(path.read_bytes())
     public = rsa.PublicKey(private.n, private.e)
     (folder / PUBLIC_NAME).write_bytes(public.save_pkcs1())
@@ -41,8 +39,7 @@ def load_secret(folder: Path) -> bytes:
     """The secret behind access hashes and file references."""
     path = folder / "secret"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
+        _keep(path, secrets.token_hex(32).encode())
     return bytes.fromhex(path.read_text(encoding="ascii"))
 
 
@@ -52,10 +49,22 @@ def load_application(folder: Path) -> Application:
     return Application(int.from_bytes(secret[:3], "big") + 1_000_000, sha1(secret).hexdigest()[:32])
 
 
+def _keep(path: Path, secret: bytes) -> None:
+    """Write it whole or, when we are ended meanwhile, not at all; for the owner's eyes only."""
+    new = path.with_name(path.name + ".new")
+    new.touch(mode=0o600)
+    new.write_bytes(secret)
+    new.replace(path)
+
+
 def provision(records: Records) -> None:
-    """Make the accounts and the channel, unless they are there."""
-    if records.accounts():
-        return
+    """Make the accounts and the channel, unless they are there; all of them or none."""
+    with records.transaction():
+        if not records.accounts():
+            _provision(records)
+
+
+def _provision(records: Records) -> None:
     user = Account(9_996_621_234, False, "Test User", "test_user", phone=PHONE, code=CODE)
     bots = [_new_bot(number) for number in (1, 2)]
     for account in (user, *bots):

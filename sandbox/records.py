@@ -102,7 +102,7 @@ class Records:
 
     def add_channel(self, channel: Channel) -> None:
         """A new channel; its creator is its first administrator, and message 1 says that it was made."""
-        with self._transaction():
+        with self.transaction():
             row = (
                 channel.id,
                 channel.title,
@@ -145,7 +145,7 @@ class Records:
     ) -> tuple[Message, int] | None:
         """Post to a channel: the message and the channel's new pts; None if this random id was used before."""
         now = int(time.time())
-        with self._transaction():
+        with self.transaction():
             used = self._db.execute("INSERT OR IGNORE INTO random_ids VALUES (?, ?)", (sender, random_id))
             if not used.rowcount:
                 return None
@@ -189,7 +189,7 @@ class Records:
 
     def delete_messages(self, channel: int, ids: Iterable[int]) -> tuple[list[int], int, int]:
         """Forget messages: the documents that nothing refers to any more, how many there were, and the new pts."""
-        with self._transaction():
+        with self.transaction():
             found = self.messages(channel, ids)
             for message in found.values():
                 self._db.execute("DELETE FROM messages WHERE channel = ? AND id = ?", (channel, message.id))
@@ -220,15 +220,18 @@ class Records:
         return [_message_of(row) for row in rows]
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """All of the block is kept or nothing. Inside another one it is a part of that."""
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
+        self._db.execute("COMMIT")
 
 
 def _key_of(row: tuple[Any, ...]) -> AuthKey:

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, text
 
 from db import Database, People
-from db.schema import metadata
+from db.schema import REVISION, metadata
 from errors import DatabaseUnavailable, Misconfigured, OutOfSpace
 from tests.db.conftest import Clock, url_of
 
@@ -23,6 +23,7 @@ def test_migrations_make_the_tables_that_the_schema_tells_of(database: Database)
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == REVISION
         checks = connection.execute(text("SELECT group_concat(sql) FROM sqlite_master")).scalar_one()
     for table in metadata.tables.values():
         for constraint in table.constraints:
