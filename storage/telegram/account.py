@@ -15,18 +15,16 @@ from telethon.tl import TLRequest, functions, types
 
 from errors import Permanent, StoreError, Transient
 from model import Locator
-from storage.telegram.budget import Budget
 from storage.telegram.channel import ById, Channel, Home, resolve
 from storage.telegram.connection import Dialling
 from storage.telegram.documents import Document, Documents
 from storage.telegram.errors import Flooded, NoAccess, SignedOut, again
-from storage.telegram.lane import SLOTS, Lane, least_loaded
+from storage.telegram.lane import Lane, OnSent
 from storage.telegram.media import MediaLanes
 from storage.telegram.sessions import SessionFolder
 from storage.telegram.signin import Identity, SignIn
+from storage.telegram.traffic import Traffic
 
-SLOW_ANSWER = 4.0
-"""Seconds; on a line where answers take longer, fewer are asked for at a time: more would only wait in its queue."""
 RETRY_PAUSE = 0.3
 """Seconds before a control call is repeated after a fault of Telegram's own; doubles."""
 
@@ -51,8 +49,6 @@ class Account:
         self.home_channel: Channel | None = None
         self.part_limit = 4000
         """Parts of 512 KiB in one document."""
-        self.pace = Budget(connections * SLOTS)
-        """Requests for data in flight; callers hold one for each."""
         self.documents = Documents(self.messages)
         self._dialling = dialling
         self._timing = dialling.timing
@@ -63,6 +59,7 @@ class Account:
         self._sign_in = SignIn(identity, dialling, folder)
         self.main = Lane(self._sign_in.dial, dialling.timing, dialling.statistics)
         self._media = MediaLanes(self.main, self._sign_in, dialling, connections, self.ask)
+        self.traffic = Traffic(self._media, self.ask_on, connections)
 
     def __repr__(self) -> str:
         state = f"fault: {self.fault}" if self.fault else "ready" if self.is_ready else "not ready"
@@ -101,6 +98,7 @@ class Account:
                 self.fault = error
                 raise
             self._channels[channel.id] = self.home_channel = channel
+            self.traffic.tend()
 
     async def ask(self, request: TLRequest, deadline: float, *, once: bool = False) -> Any:
         """The answer to a control call over the main connection, flood waits obeyed and failures repeated.
@@ -125,12 +123,13 @@ class Account:
                 await asyncio.sleep(pause)
                 pause *= 2
 
-    async def ask_on(self, lane: Lane, request: TLRequest, deadline: float) -> Any:
+    async def ask_on(
+        self, lane: Lane, request: TLRequest, deadline: float, on_sent: OnSent = lambda: None
+    ) -> Any:
         """The answer to one attempt over `lane`. Raises a StoreError; flood waits and lost sessions are noted first."""
         session = self._sign_in.session
-        started = asyncio.get_running_loop().time()
         try:
-            answer = await lane.ask(request, deadline)
+            return await lane.ask(request, deadline, on_sent)
         except Flooded as error:
             self._note_flood(request, error)
             raise
@@ -141,11 +140,6 @@ class Account:
             error_now = self._sign_in.gone(session)
             await self._out(error_now)
             raise error_now from None
-        if asyncio.get_running_loop().time() - started > SLOW_ANSWER:
-            self.pace.ease()
-        else:
-            self.pace.grow()
-        return answer
 
     async def sit_out(self, method: type[TLRequest], deadline: float) -> None:
         """Wait until the account may call `method`; raises Flooded if that is after `deadline`, or its fault."""
@@ -157,14 +151,6 @@ class Account:
             raise Flooded(f"Telegram asked us to wait {until - now:.0f} s more.", until - now)
         if until > now:
             await asyncio.sleep(until - now)
-
-    def media_lane(self, dc: int, avoid: Lane | None = None) -> Lane:
-        """The best lane for documents of data centre `dc`. Raises Transient while the account is not connected."""
-        return least_loaded(self._media.of(dc), avoid)
-
-    def home_lane(self, avoid: Lane | None = None) -> Lane:
-        """The best lane for uploads, which go to the account's own data centre."""
-        return self.media_lane(self._media.home, avoid)
 
     async def messages(self, channel: int, ids: list[int]) -> list[Any]:
         """Up to 100 messages by id, as Telegram gives them: empty ones for those that are gone. Raises a StoreError."""
@@ -205,6 +191,7 @@ class Account:
         loop = asyncio.get_running_loop()
         if not self.main.is_up:
             await self.main.opened(loop.time() + self._timing.connect)
+        self.traffic.tend()
         await asyncio.gather(*(lane.ping() for lane in self.lanes))
 
     async def close(self) -> None:
@@ -237,7 +224,6 @@ class Account:
         if was_waiting:
             return  # the others that were in flight get the same answer; one of them slows us down
         self._dialling.statistics.flood_seconds += int(seconds)
-        self.pace.shrink()
         _log.warning("Telegram asks %s to wait %.0f s before it goes on %s.", self.name, seconds, kind)
 
     async def _upload_limit(self, deadline: float) -> int:

@@ -27,14 +27,16 @@ Ask = Callable[[TLRequest, float], Awaitable[Any]]
 
 
 class MediaLanes:
-    """Lanes by data centre, made when first wanted."""
+    """Lanes by data centre, as many as may ever be used, though not all of them connected."""
 
-    def __init__(self, main: Lane, sign_in: SignIn, dialling: Dialling, connections: int, ask: Ask) -> None:
+    def __init__(self, main: Lane, sign_in: SignIn, dialling: Dialling, most: int, ask: Ask) -> None:
         self._main = main
         self._sign_in = sign_in
         self._dialling = dialling
-        self._connections = connections
+        self._most = most
         self._ask = ask
+        self.connections = most
+        """How many lanes of a data centre are in use."""
         self._lanes: dict[int, list[Lane]] = {}
         self._importing = asyncio.Lock()  # lanes of one data centre start together and share one imported key
 
@@ -49,12 +51,33 @@ class MediaLanes:
     def all(self) -> list[Lane]:
         return [lane for lanes in self._lanes.values() for lane in lanes if lane is not self._main]
 
+    @property
+    def connect(self) -> float:
+        """Seconds that opening a connection may take."""
+        return self._dialling.timing.connect
+
+    def use(self, connections: int) -> None:
+        """Use that many lanes of each data centre from now on. What is under way on others comes to its end."""
+        self.connections = connections
+
+    def wanting(self) -> list[Lane]:
+        """Lanes in use that are not connected; of the home data centre too before anyone asks for it."""
+        if self._sign_in.session is not None and self._sign_in.config is not None:
+            self.of(self.home)
+        used = [lane for lanes in self._lanes.values() for lane in lanes[: self.connections]]
+        return [lane for lane in used if lane is not self._main and not lane.is_up]
+
+    def spare(self) -> list[Lane]:
+        """Connected lanes that are not in use, with nothing under way."""
+        spare = [lane for lanes in self._lanes.values() for lane in lanes[self.connections :]]
+        return [lane for lane in spare if lane.is_up and not lane.load]
+
     def of(self, dc: int) -> list[Lane]:
-        """At least one lane to data centre `dc`. Raises ConnectionLost while the account is not connected."""
+        """The lanes in use to data centre `dc`, one at least. Raises ConnectionLost while the account has none."""
         lanes = self._lanes.get(dc)
         if lanes is None:
             lanes = self._lanes[dc] = self._made(dc)
-        return lanes
+        return lanes[: self.connections]
 
     def distrust(self, lane: Lane) -> None:
         """The key of `lane` was refused though the account is signed in: go without, or make the key anew."""
@@ -83,7 +106,7 @@ class MediaLanes:
         address = media_address(options, dc)
         if address is None and dc == self.home:
             return [self._main]
-        count = self._connections if address is not None else 1
+        count = self._most if address is not None else 1
         address = address or main_address(options, dc)
         if address is None:
             raise Transient(f"Telegram does not say where data centre {dc} is.", 30.0)

@@ -6,16 +6,17 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
+from contextlib import asynccontextmanager
 
 from telethon.tl import TLRequest
 
 from errors import Permanent, StoreError, Transient
 from storage.telegram.account import Account
-from storage.telegram.budget import Budget
 from storage.telegram.errors import Flooded, again
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Timing
+from storage.telegram.turns import Turns
 
 BYTES_IN_FLIGHT = 64 << 20
 """The most bytes of documents under way at once in this process, whatever the number of streams: bounds memory."""
@@ -32,7 +33,7 @@ class Pool:
         self.accounts = tuple(accounts)
         self.timing = timing
         self.statistics = statistics
-        self.budget = Budget(BYTES_IN_FLIGHT)
+        self.room = Turns(BYTES_IN_FLIGHT)
         self._failure: StoreError | None = None
 
     async def choose(self, method: type[TLRequest], deadline: float, first: int | None = None) -> Account:
@@ -55,6 +56,18 @@ class Pool:
             if now + 0.2 > deadline:
                 raise again(self._failure or Transient("Telegram cannot be reached."))
             await asyncio.sleep(max(0.2, soonest - now))
+
+    @asynccontextmanager
+    async def turn(
+        self, account: Account, stream: Hashable, size: int, order: int = 0
+    ) -> AsyncIterator[None]:
+        """Wait for, and hold, the right to have one request of `size` bytes under way with `account`.
+
+        Shared fairly among streams (`turns.py`); within one, the lowest `order` goes first. Raises Flooded when the
+        account is asked to wait meanwhile.
+        """
+        async with account.traffic.turns.hold(stream, 1, order), self.room.hold(stream, size, order):
+            yield
 
     async def prepare(self, deadline: float) -> None:
         """Make all accounts ready that can be; raises the first failure if none can."""
@@ -109,7 +122,7 @@ class Pool:
         turned = self.accounts[first:] + self.accounts[: first or 0]
         able = [account for account in turned if account.usable_at(method) <= now]
         if first is None:
-            able.sort(key=lambda account: account.pace.wanted / account.pace.total)
+            able.sort(key=lambda account: account.traffic.load)
         for account in sorted(able, key=lambda account: not account.is_ready):
             try:
                 await account.prepare(deadline)

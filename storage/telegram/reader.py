@@ -7,9 +7,10 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Hashable
 from concurrent.futures import Future
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from telethon.tl import functions, types
 
@@ -19,11 +20,11 @@ from storage.base import ChunkClient, Read
 from storage.telegram.account import Account
 from storage.telegram.documents import Document
 from storage.telegram.errors import Flooded, NoAccess, SignedOut, StaleReference, WrongDataCentre
-from storage.telegram.lane import Lane
+from storage.telegram.lane import Lane, OnSent
 from storage.telegram.loop import LoopThread
 from storage.telegram.pool import BYTES_IN_FLIGHT, Pool
 
-WINDOW_MOST = 16
+WINDOW_MOST = 32
 WINDOW_LEAST = 2
 TRIES = 8
 """Attempts at one span, whatever failed, before the read fails."""
@@ -50,16 +51,23 @@ def legal_read(span: ByteRange) -> ByteRange:
     return ByteRange(start, start + MIB)
 
 
+class Wanted(NamedTuple):
+    """`span` of the message at `locator`, wanted by `stream`; within a stream the lowest `order` is needed first."""
+
+    locator: Locator
+    span: ByteRange
+    stream: Hashable
+    order: int
+
+
 class Reader:
     """Reads spans through the pool; on the loop thread only."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def read(
-        self, locator: Locator, span: ByteRange, avoid: Lane | None, on_sent: Callable[[], None]
-    ) -> tuple[bytes, Lane]:
-        """The bytes at `span`, fewer if the message is shorter, and the lane they came by. Raises a StoreError.
+    async def read(self, wanted: Wanted, avoid: Lane | None, on_sent: OnSent) -> tuple[bytes, Lane]:
+        """The bytes that are wanted, fewer if the message is shorter, and the lane they came by. Raises a StoreError.
 
         `on_sent` is called each time that Telegram is asked for them.
         """
@@ -67,8 +75,7 @@ class Reader:
         deadline = asyncio.get_running_loop().time() + timing.read
         try:
             async with asyncio.timeout_at(deadline):
-                journey = _Journey(self._pool, locator, span, avoid, deadline, on_sent)
-                body, lane = await journey.arrive()
+                body, lane = await _Journey(self._pool, wanted, avoid, deadline, on_sent).arrive()
         except TimeoutError:
             raise Transient(f"Telegram did not deliver within {timing.read:g} s.") from None
         statistics.bytes_read += len(body)
@@ -79,17 +86,10 @@ class _Journey:
     """One read on its way through retries; holds what was learned by the failures so far."""
 
     def __init__(
-        self,
-        pool: Pool,
-        locator: Locator,
-        span: ByteRange,
-        avoid: Lane | None,
-        deadline: float,
-        on_sent: Callable[[], None],
+        self, pool: Pool, wanted: Wanted, avoid: Lane | None, deadline: float, on_sent: OnSent
     ) -> None:
         self._pool = pool
-        self._locator = locator
-        self._span = span
+        self._locator, self._span, self._stream, self._order = wanted
         self._deadline = deadline
         self._avoid = avoid
         self._on_sent = on_sent
@@ -116,12 +116,13 @@ class _Journey:
     async def _attempt(self, account: Account) -> bytes:
         self._document = None
         document = self._document = await account.document(self._locator)
-        self._lane = account.media_lane(document.dc, self._avoid)
         window = legal_read(self._span)
         request = functions.upload.GetFileRequest(document.location, window.start, window.length)
-        async with account.pace.hold(1), self._pool.budget.hold(window.length):
-            self._on_sent()
-            answer: Any = await account.ask_on(self._lane, request, self._deadline)
+        async with self._pool.turn(account, self._stream, window.length, self._order):
+            lane = self._lane = account.traffic.lane(document.dc, self._avoid)
+            answer: Any = await account.traffic.ask(
+                lane, request, window.length, self._deadline, self._on_sent
+            )
         if not isinstance(answer, types.upload.File):
             raise Transient("Telegram sent us to a CDN, which we never ask for.", 0.0)
         return answer.bytes[self._span.start - window.start : self._span.stop - window.start]  # type: ignore[no-any-return]
@@ -181,6 +182,7 @@ class TelegramChunkClient(ChunkClient):
         self._in_flight: set[Future[bytes]] = set()
         self._came_by: OrderedDict[tuple[Locator, int], Lane] = OrderedDict()
         self._closed = False
+        self._order = count(1)
         share.change(+1)
 
     def __repr__(self) -> str:
@@ -224,7 +226,8 @@ class TelegramChunkClient(ChunkClient):
 
         place = (locator, span.start)
         avoid = self._came_by.get(place) if attempt else None
-        body, lane = await self._reader.read(locator, span, avoid, sent)
+        order = 0 if attempt else next(self._order)  # what was bad is needed now
+        body, lane = await self._reader.read(Wanted(locator, span, self, order), avoid, sent)
         self._came_by[place] = lane
         while len(self._came_by) > 4 * WINDOW_MOST:
             self._came_by.popitem(last=False)

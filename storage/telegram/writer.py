@@ -201,27 +201,30 @@ class Writer:
                     return functions.upload.SaveBigFilePartRequest(file_id, number, total, body)
                 return functions.upload.SaveFilePartRequest(file_id, number, body)
 
-            await self._send_part(account, span, source, request)
+            await self._send_part(account, file_id, span, source, request)
             self._pool.statistics.bytes_written += span.length
 
     async def _send_part(
-        self, account: Account, span: ByteRange, source: Source, request: Callable[[bytes], Any]
+        self, account: Account, stream: int, span: ByteRange, source: Source, request: Callable[[bytes], Any]
     ) -> None:
-        """Send one part, over other lanes and after short waits where need be; a part may be sent twice."""
+        """Send one part of the put called `stream`, over other lanes and after short waits where need be.
+
+        A part may be sent twice.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._pool.timing.read
         avoid: Lane | None = None
         pause = PAUSE
         while True:
             await account.sit_out(functions.upload.SaveBigFilePartRequest, deadline)
-            lane = account.home_lane(avoid)
+            lane = account.traffic.home_lane(avoid)
             try:
                 # Held only while under way: a flood wait for writers must not take the room of readers.
-                async with account.pace.hold(1), self._pool.budget.hold(span.length):
+                async with self._pool.turn(account, stream, span.length):
                     body = await loop.run_in_executor(self._threads, source, span)
                     if len(body) != span.length:
                         raise ValueError(f"the source gave {len(body)} of {span.length} bytes")
-                    if await account.ask_on(lane, request(body), deadline):
+                    if await account.traffic.ask(lane, request(body), span.length, deadline):
                         return
                 raise PartsLost("Telegram did not take a part.", 1.0)
             except Flooded:

@@ -23,7 +23,6 @@ from errors import ChunkMissing, Permanent, StoreError, Transient
 from model import MIB, ByteRange, Label
 from storage.telegram import captions, channel
 from storage.telegram.addresses import main_address, media_address
-from storage.telegram.budget import Budget
 from storage.telegram.errors import (
     AlreadyPosted,
     ConnectionLost,
@@ -200,45 +199,6 @@ def test_a_back_off_grows_to_its_most_and_is_reset_by_success() -> None:
     assert (backoff.failures, backoff.until) == (0, 0.0)
 
 
-def test_a_budget_is_never_overdrawn_serves_in_order_and_survives_cancellation() -> None:
-    async def scenario() -> None:
-        budget, order, peak = Budget(4), list[int](), 0
-
-        async def work(number: int, units: int) -> None:
-            nonlocal peak
-            async with budget.hold(units):
-                order.append(number)
-                peak = max(peak, budget.held)
-                await asyncio.sleep(0.001)
-
-        tasks = [asyncio.create_task(work(number, 1 + number % 4)) for number in range(20)]
-        await asyncio.sleep(0)
-        for number in (3, 7, 8):
-            tasks[number].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert order == sorted(order)
-        assert len(order) == 17
-        assert peak <= 4
-        assert budget.held == 0
-
-    asyncio.run(scenario())
-
-
-def test_a_budget_slows_down_and_recovers_and_lets_the_too_large_in_alone() -> None:
-    async def scenario() -> None:
-        budget = Budget(8)
-        budget.shrink()
-        budget.shrink()
-        assert budget.total == 2
-        async with budget.hold(100):
-            assert budget.held == 8
-        for _ in range(20):
-            budget.grow()
-        assert budget.total == 8
-
-    asyncio.run(scenario())
-
-
 def test_a_session_is_kept_privately_and_only_for_its_own_secret(tmp_path: Path) -> None:
     folder = SessionFolder(tmp_path / "telegram")
     session = Session(Address(2, "127.0.0.1", 4430), bytes(range(256)), {4: bytes(256)})
@@ -273,19 +233,6 @@ def test_no_secret_is_in_a_repr() -> None:
     session = Session(Address(2, "127.0.0.1", 4430), b"k" * 256, {4: b"f" * 256})
     assert "kkk" not in repr(session)
     assert "fff" not in repr(session)
-
-
-def test_a_budget_is_eased_below_what_is_under_way_but_not_to_nothing() -> None:
-    async def scenario() -> None:
-        budget = Budget(64)
-        async with budget.hold(10):
-            budget.ease()
-            assert budget.total == 9
-            for _ in range(20):
-                budget.ease()
-            assert budget.total == 2
-
-    asyncio.run(scenario())
 
 
 def test_parts_go_out_as_they_are_and_not_gzipped() -> None:
