@@ -20,13 +20,13 @@ from sandbox.world import Application
 PHONE = "+9996621234"
 """A number of Telegram's own test range: https://core.telegram.org/api/auth#test-accounts."""
 CODE = "22222"
-_PRIVATE_NAME, PUBLIC_NAME = "private_key.pem", "server_key.pem"
+PRIVATE_NAME, PUBLIC_NAME = "private_key.pem", "server_key.pem"
 _E = 65537
 
 
 def load_key(folder: Path) -> RsaKey:
     """The server's RSA key, made on first use; the public half is beside it, as PKCS#1 PEM, for clients."""
-    path = folder / _PRIVATE_NAME
+    path = folder / PRIVATE_NAME
     if not path.exists():
         _keep(path, _new_key().save_pkcs1())
     private = rsa.PrivateKey.load_pkcs1(path.read_bytes())

@@ -5,8 +5,7 @@
         sandbox.control.latency(ms=80)                         # faults: see sandbox.control.Control
         sandbox.kill(); sandbox.restart()                      # a crash, and the same again on the same ports
 
-Each start takes about a second (the first one in a folder makes an RSA key). The process ends with the `with`, and by
-itself if the test process dies.
+The process ends with the `with`, and by itself if the test process dies.
 """
 
 from __future__ import annotations
@@ -14,13 +13,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sandbox.control import Control
+from sandbox.provision import PRIVATE_NAME, load_key
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 30.0
@@ -111,11 +113,23 @@ class RunningSandbox:
 @contextmanager
 def start_sandbox(data_dir: Path, control: bool = True) -> Iterator[RunningSandbox]:
     """A sandbox on `data_dir` (made if need be) and on free ports, stopped at the end."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    key = data_dir / PRIVATE_NAME
+    if not key.exists():
+        key.write_bytes(_an_rsa_key())
     running = RunningSandbox(data_dir, control)
     try:
         yield running
     finally:
         running.stop()
+
+
+@cache
+def _an_rsa_key() -> bytes:
+    """One for every sandbox of this process: making it is most of what a first start costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        load_key(Path(folder))
+        return (Path(folder) / PRIVATE_NAME).read_bytes()
 
 
 def _read_ready_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
