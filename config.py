@@ -217,9 +217,9 @@ def _limits(values: Variables) -> dict[str, int]:
         "chunk_size": chunk * MIB,
         "staging_size": staging * MIB,
         "streaming_chunk_size": values.number("STREAMING_CHUNK_SIZE", 256 << 10, 4096, 16 * MIB),
-        "max_concurrent_downloads": values.number("MAX_CONCURRENT_DOWNLOADS", 64, 1, 400),
+        "max_concurrent_downloads": values.number("MAX_CONCURRENT_DOWNLOADS", 64, 1, 1000),
         # A download manager with 16 connections, a browser, and as much again.
-        "max_concurrent_downloads_per_user": values.number("MAX_CONCURRENT_DOWNLOADS_PER_USER", 32, 1, 400),
+        "max_concurrent_downloads_per_user": values.number("MAX_CONCURRENT_DOWNLOADS_PER_USER", 32, 1, 1000),
         "download_stall_seconds": values.number("DOWNLOAD_STALL_SECONDS", 60, 1, 86400),
         "trusted_proxies": values.number("TRUSTED_PROXIES", 0, 0, 10),
         "cache_size": values.number("CACHE_SIZE_MIB", 0, 0, 1 << 24) * MIB,

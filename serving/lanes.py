@@ -1,7 +1,7 @@
 """Three pools of threads behind one queue's interface.
 
-A download holds its thread for its whole life, and an upload while it waits for room; in one pool, a few of
-them would stop every page.
+A download holds its thread until its first bytes are there, and an upload while it waits for room; in one pool, a few
+of them would stop every page.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from serving.channel import Channel
 from serving.routes import Lane, lane
 
 PAGE_THREADS = 8
+DOWNLOAD_THREADS = 24
+"""They prepare; what runs then is the pump's (pump.py)."""
 UPLOAD_THREADS = 16
-SPARE_DOWNLOAD_THREADS = 8
-"""Beyond the downloads that are admitted: they answer HEAD, 304, and 503 to those that are not."""
 
 
 class Lanes:
     """What waitress takes for its task dispatcher."""
 
-    def __init__(self, downloads: int) -> None:
-        """`downloads` is how many the app admits at a time."""
+    def __init__(self) -> None:
         sizes: dict[Lane, int] = {
             "pages": PAGE_THREADS,
-            "downloads": downloads + SPARE_DOWNLOAD_THREADS,
+            "downloads": DOWNLOAD_THREADS,
             "uploads": UPLOAD_THREADS,
         }
         self._pools: dict[Lane, ThreadedTaskDispatcher] = {name: ThreadedTaskDispatcher() for name in sizes}

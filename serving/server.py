@@ -6,14 +6,19 @@ import logging
 import select
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from config import Settings
+from serving import hold
 from serving.channel import Channel, Listener
+from serving.hold import Hold
 from serving.lanes import Lanes
+from serving.outbox import handed_over
+from serving.pump import Pump
 from serving.routes import LARGE_BODY
 from serving.sockets import connection_limit, listen_on
 from serving.spool import SPOOL_SIZE, Spool
@@ -30,6 +35,8 @@ THREADS_END = 2.0
 """Seconds that threads get after that to notice."""
 TURN = 1.0
 """Seconds between two looks of the watchdog when nothing else happens."""
+LOOK = 0.25
+"""Seconds between two of them at least."""
 
 
 class Server:
@@ -41,6 +48,9 @@ class Server:
         self._map: dict[int, Any] = {}
         self._listeners: list[Listener] = []
         self._lanes: Lanes | None = None
+        self._pump: Pump | None = None
+        self._hold: Hold | None = None
+        self._errands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._watchdog = Watchdog(settings.download_stall_seconds)
         self._stopping = False
 
@@ -56,16 +66,19 @@ class Server:
     def bind(self) -> None:
         """Take the port; connections wait until `run`. Raises Misconfigured."""
         sockets = listen_on(self._settings.host, self._settings.port)
-        self._lanes = Lanes(self._settings.max_concurrent_downloads)
         folder = self._settings.data_dir / "spool"  # staging's disk: what fits here fits there
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._hold = Hold(folder, hold.HOLD)
+        self._pump = Pump()
+        self._lanes = Lanes()
+        app = handed_over(self._app, self._hold, self._pump)
         spool = Spool(SPOOL_SIZE, folder)
         for sock in sockets:
             adjustments = Adjustments(sockets=[sock], **self._adjustments())
             info = (sock.family, sock.type, sock.proto, sock.getsockname())
             self._listeners.append(
                 Listener(
-                    self._app,
+                    app,
                     map=self._map,
                     _sock=sock,
                     dispatcher=self._lanes,
@@ -73,6 +86,7 @@ class Server:
                     sockinfo=info,
                     bind_socket=False,
                     spool=spool,
+                    on_loop=self._on_loop,
                 )
             )
 
@@ -97,9 +111,14 @@ class Server:
         if self._lanes is None:
             self.bind()
         try:
+            looked = 0.0
             while not self._stopping:
                 self._turn(TURN)
-                self._watchdog.look(self._channels(), time.monotonic())
+                if (
+                    now := time.monotonic()
+                ) >= looked + LOOK:  # there are many turns in a second when much moves
+                    self._watchdog.look(self._channels(), now)
+                    looked = now
             self._wind_down()
         finally:
             self._close()
@@ -113,6 +132,20 @@ class Server:
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=hasattr(select, "poll"), map=self._map, count=1)
+        self._run_errands()
+
+    def _on_loop(self, errand: Callable[[], None]) -> None:
+        self._errands.put(errand)
+        for listener in self._listeners[:1]:  # they share one loop
+            listener.pull_trigger()
+
+    def _run_errands(self) -> None:
+        while True:
+            try:
+                errand = self._errands.get_nowait()
+            except Empty:
+                return
+            errand()
 
     def _channels(self) -> list[Channel]:
         return [entry for entry in self._map.values() if isinstance(entry, Channel)]
@@ -136,8 +169,13 @@ class Server:
         listeners, self._listeners = self._listeners, []  # from here on `stop` writes to no trigger
         for channel in self._channels():
             channel.reset()
+        self._run_errands()
         if self._lanes is not None:
             self._lanes.shutdown(THREADS_END)
+        if self._pump is not None:
+            self._pump.close(THREADS_END)
+        if self._hold is not None:
+            self._hold.close()
         for listener in listeners:
             listener.close()
         wasyncore.close_all(self._map)

@@ -1,4 +1,4 @@
-"""How far a stream reads ahead: a slow reader costs a piece, a fast one has the whole window. Pure: it is told the time.
+"""How far a stream reads ahead: a slow reader costs a piece, a fast one has a whole window. Pure: it is told the time.
 
 It must never know what is read, or from where.
 """

@@ -26,7 +26,7 @@ ATTEMPTS = 3
 PIECE_DEADLINE = 120.0
 """Seconds from the moment a piece is needed until its reader gives up, all attempts together."""
 STEP = 0.5
-"""Seconds: the longest wait without asking whether anyone still wants the bytes, and the shortest pause after trouble."""
+"""Seconds: the longest wait without asking whether anyone still wants the bytes; the shortest pause after trouble."""
 
 
 @dataclass(slots=True)

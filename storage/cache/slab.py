@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from positioned import PositionedFile
 from storage.cache.index import BLANK, RECORD_SIZE, Place, Record, pack, unpack
-from storage.cache.positioned import PositionedFile
 
 
 class _Entry(NamedTuple):

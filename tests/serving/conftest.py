@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config import Settings
+from model import Wait
 from serving import Server
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -32,18 +35,30 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 
 class App:
-    """`/` says hello; `/files/N/download` streams for ever; `/slow` waits for `let_go`; the rest echoes."""
+    """`/` says hello; `/slow` waits for `let_go`; `/files/N/download` streams for ever, and so does `/folders/N`, on
+    a thread; `/files/made` is `body`, with a length if it has one; the rest echoes."""
 
     def __init__(self) -> None:
         self.open = 0
+        self.calls = 0
+        self.body: Callable[[], Any] = lambda: b""
         self.let_go = threading.Event()
         self._lock = threading.Lock()  # streams count themselves on their own threads
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        self.calls += 1
+        if path == "/files/made":
+            made = self.body()
+            length = getattr(made, "length", None)
+            start_response("200 OK", [] if length is None else [("Content-Length", str(length))])
+            return made  # type: ignore[no-any-return]
         if path.startswith("/files/"):
             start_response("200 OK", [("Content-Length", str(LONG)), ("ETag", '"x"')])
-            return self._stream() if method == "GET" else ()
+            return Endless(self) if method == "GET" else ()
+        if path.startswith("/folders/"):
+            start_response("200 OK", [("Content-Length", str(LONG))])
+            return self._stream()
         if path == "/slow":
             self.let_go.wait(10)
         if path == "/nothing":
@@ -56,20 +71,39 @@ class App:
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body] if method != "HEAD" else ()
 
-    def _stream(self) -> Iterator[bytes]:
+    def count(self, change: int) -> None:
         with self._lock:
-            self.open += 1
+            self.open += change
+
+    def _stream(self) -> Iterator[bytes]:
+        self.count(1)
         try:
             for _ in range(LONG // len(BLOCK)):
                 yield BLOCK
         finally:
-            with self._lock:
-                self.open -= 1
+            self.count(-1)
 
     @staticmethod
     def _breaking() -> Iterator[bytes]:
         yield b"half"
         raise ConnectionAbortedError("the store failed")
+
+
+class Endless:
+    """A body that is polled, and gives what its reader takes."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        app.count(1)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return repeat(BLOCK)
+
+    def poll(self, left: int) -> bytes | Wait | None:
+        return Wait(math.inf) if left > len(BLOCK) else BLOCK
+
+    def close(self) -> None:
+        self._app.count(-1)
 
 
 class Running:

@@ -14,15 +14,19 @@ from pathlib import Path
 class PositionedFile:
     """Open for reading and writing, made if it is missing. Errors are OSErrors, also once it is closed.
 
+    A `temporary` one begins empty, and is gone when it is closed or the process ends.
+
     `close` never waits: the descriptor goes when its last user is done, so that no thread ever uses one that the system
     has given to another file meanwhile.
     """
 
-    def __init__(self, path: Path) -> None:
-        flags = os.O_RDWR | os.O_CREAT
+    def __init__(self, path: Path, *, temporary: bool = False) -> None:
+        flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if temporary else 0)
         if sys.platform == "win32":
-            flags |= os.O_BINARY
+            flags |= os.O_BINARY | (os.O_TEMPORARY if temporary else 0)
         self._descriptor = os.open(path, flags, 0o600)
+        if temporary and sys.platform != "win32":
+            path.unlink()
         self._lock = threading.Lock()  # who uses the descriptor, and (Windows) where it stands
         self._users = 1  # its owner, until `close`
         self._closed = False
@@ -69,7 +73,7 @@ class PositionedFile:
     def _in_use(self) -> Iterator[int]:
         with self._lock:
             if self._closed:
-                raise OSError(errno.EBADF, "the cache is closed")
+                raise OSError(errno.EBADF, "the file is closed")
             self._users += 1
         try:
             yield self._descriptor
