@@ -68,12 +68,11 @@ def read_slowly(address: tuple[str, int], token: str, ids: list[int], seconds: f
     got = [0] * len(ids)
     socks: list[socket.socket] = []
     with selectors.DefaultSelector() as selector:
-        for number, file_id in enumerate(ids):
+        for file_id in ids:
             sock = socket.create_connection(address, timeout=30)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
-            sock.sendall(
-                f"GET /files/{file_id}/download HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-            )
+            line = f"GET /files/{file_id}/download HTTP/1.1"
+            sock.sendall(f"{line}\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
             socks.append(sock)
         for number, sock in enumerate(socks):
             head = b""
@@ -162,8 +161,9 @@ def row(gateway: RunningGateway, ids: list[int], seconds: float) -> str:
     page_goal, memory_goal = GOALS.get(len(ids), (0, 0))
     goal = f"{page_goal} ms, {memory_goal} MB" if page_goal else ""
     p95 = quantiles(pages, n=20)[-1]
+    megabytes = max(highest, watch.highest) / 1e6
     return (
-        f"| {len(ids)} | {moved:.1f} | {median(pages):.1f} ms | {p95:.1f} ms | {max(highest, watch.highest) / 1e6:.0f} MB "
+        f"| {len(ids)} | {moved:.1f} | {median(pages):.1f} ms | {p95:.1f} ms | {megabytes:.0f} MB "
         f"| {100 * watch.cpu / passed:.0f} % | {threads} | {goal} |"
     )
 
