@@ -23,10 +23,12 @@ from web import (
     errors,
     health,
     inputs,
+    metrics,
     nodes,
     page,
     session,
     tokens,
+    transfers,
     uploads,
 )
 
@@ -62,8 +64,8 @@ def create_app(gateway: Gateway, settings: Settings) -> Flask:
     context.install(app, gateway, settings)
     auth.install(app, gateway)
     errors.install(app)
-    app.extensions["tally"] = health.Tally()
-    for room in (content, download, health, nodes, page, session, tokens, uploads):
+    app.extensions["tally"] = metrics.Tally()
+    for room in (content, download, health, metrics, nodes, page, session, tokens, transfers, uploads):
         app.register_blueprint(room.blueprint)
     app.view_functions["static"] = auth.public(app.view_functions["static"])
     auth.refuse_undeclared(app)

@@ -33,7 +33,8 @@ _NAMES = _TELEGRAM_NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
-    "DOWNLOAD_RATE_LIMIT_KB", "DOWNLOAD_STALL_SECONDS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT",
+    "MAX_CONNECTIONS_PER_DOWNLOAD", "DOWNLOAD_RATE_LIMIT_KB", "TOTAL_RATE_LIMIT_KB", "DOWNLOAD_STALL_SECONDS",
+    "SHUTDOWN_SECONDS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT",
     "STOWGRAM_URL", "STOWGRAM_TOKEN",
     # Spoken for by features to come: known, so that they are no typing errors.
     "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "SMTP_URL", "REDIS_URL",
@@ -87,7 +88,9 @@ class Settings:
     """Bytes per yield of a download."""
     enable_range_requests: bool
     max_concurrent_downloads: int
+    """A download is one file for one user, over however many connections."""
     max_concurrent_downloads_per_user: int
+    max_connections_per_download: int
     download_stall_seconds: float
     trusted_proxies: int
     """How many proxies in front of us are trusted to say who the client is."""
@@ -97,6 +100,10 @@ class Settings:
     cache_dir: Path | None = None
     download_rate_limit: int = 0
     """Bytes per second and user; 0 is none."""
+    total_rate_limit: int = 0
+    """Bytes per second over all downloads; 0 is none."""
+    shutdown_seconds: float = 10.0
+    """What running requests get when the server is asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +224,15 @@ def _limits(values: Variables) -> dict[str, int]:
         "chunk_size": chunk * MIB,
         "staging_size": staging * MIB,
         "streaming_chunk_size": values.number("STREAMING_CHUNK_SIZE", 256 << 10, 4096, 16 * MIB),
-        "max_concurrent_downloads": values.number("MAX_CONCURRENT_DOWNLOADS", 64, 1, 1000),
-        # A download manager with 16 connections, a browser, and as much again.
-        "max_concurrent_downloads_per_user": values.number("MAX_CONCURRENT_DOWNLOADS_PER_USER", 32, 1, 1000),
+        "max_concurrent_downloads": values.number("MAX_CONCURRENT_DOWNLOADS", 200, 1, 1000),
+        "max_concurrent_downloads_per_user": values.number("MAX_CONCURRENT_DOWNLOADS_PER_USER", 16, 1, 1000),
+        "max_connections_per_download": values.number("MAX_CONNECTIONS_PER_DOWNLOAD", 32, 1, 1000),
         "download_stall_seconds": values.number("DOWNLOAD_STALL_SECONDS", 60, 1, 86400),
         "trusted_proxies": values.number("TRUSTED_PROXIES", 0, 0, 10),
         "cache_size": values.number("CACHE_SIZE_MIB", 0, 0, 1 << 24) * MIB,
         "download_rate_limit": values.number("DOWNLOAD_RATE_LIMIT_KB", 0, 0, 1 << 30) * 1000,
+        "total_rate_limit": values.number("TOTAL_RATE_LIMIT_KB", 0, 0, 1 << 30) * 1000,
+        "shutdown_seconds": values.number("SHUTDOWN_SECONDS", 10, 0, 3600),
     }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
+from operator import add
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -279,3 +280,16 @@ class StoreHealth:
     ok: bool
     detail: str
     counted: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was moved in all: by a user, or of a file, which is only fetched. Counts transfers, and bytes."""
+
+    downloads: int = 0
+    bytes_sent: int = 0
+    uploads: int = 0
+    bytes_received: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*map(add, astuple(self), astuple(other)))

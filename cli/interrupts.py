@@ -11,6 +11,8 @@ from types import FrameType
 
 CLOSE_PATIENCE = 4.5
 """Seconds: Windows ends a process 5 s after its console was closed, done or not."""
+CLOSE_GRACE = 1.5
+"""Seconds of these that what is running may take to end by itself; then we ask a second time, which means at once."""
 
 
 class Interrupts:
@@ -43,7 +45,9 @@ class Interrupts:
         """On a thread of Windows: when this returns, the process is ended. So wait for the main thread."""
         if self.call is not None:
             self.call()
-            self._over.wait(CLOSE_PATIENCE)
+            if not self._over.wait(CLOSE_GRACE):
+                self.call()
+                self._over.wait(CLOSE_PATIENCE - CLOSE_GRACE)
 
 
 def _nohup(number: signal.Signals) -> bool:

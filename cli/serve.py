@@ -48,15 +48,20 @@ def serve() -> None:
             house.enter_context(datadir.owned(settings.data_dir))
             datadir.claim(settings.data_dir, "telegram" if settings.telegram else "sandbox")
             logs.set_up(settings.log_level, settings.log_format)
-            server = _compose(settings, house)
-            interrupts.call = server.stop
+            gateway, server = _compose(settings, house)
+
+            def stop() -> None:
+                gateway.wind_down()
+                server.stop()
+
+            interrupts.call = stop
             server.run()
             log.info("stopping")
         except KeyboardInterrupt:  # while we were still starting
             log.info("stopped before everything was up")
 
 
-def _compose(settings: Settings, house: ExitStack) -> Server:
+def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
     """Everything, ready to run; `house` takes it apart again."""
     database = Database(settings.database_url)
     house.callback(database.close)
@@ -68,6 +73,9 @@ def _compose(settings: Settings, house: ExitStack) -> Server:
         yield_size=settings.streaming_chunk_size,
         downloads=settings.max_concurrent_downloads,
         downloads_per_user=settings.max_concurrent_downloads_per_user,
+        connections_per_download=settings.max_connections_per_download,
+        user_rate=settings.download_rate_limit,
+        total_rate=settings.total_rate_limit,
     )
     gateway = Gateway(database, store, staging, limits)
     house.callback(gateway.close)
@@ -79,7 +87,7 @@ def _compose(settings: Settings, house: ExitStack) -> Server:
     house.callback(keeper.stop)
     keeper.start()
     _greet(settings, server, admin, password)
-    return server
+    return gateway, server
 
 
 def _store(settings: Settings, house: ExitStack) -> ChunkStore:

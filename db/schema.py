@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -231,4 +231,26 @@ trash = Table(
     Column("since", UtcTime, nullable=False),
     Index(None, "channel", "message"),
     sqlite_autoincrement=True,
+)
+
+file_totals = Table(
+    "file_totals",
+    metadata,
+    Column(
+        "file_id", BigId, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("downloads", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+)
+
+user_totals = Table(
+    "user_totals",
+    metadata,
+    Column(
+        "user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("downloads", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("uploads", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
 )

@@ -2,21 +2,27 @@
 
 people      who may come in           uploads     bytes on their way in
 files       names and folders         transit     chunks on their way from staging to the store
-downloads   bytes on their way out    upkeep      what is done while nobody asks
+downloads   bytes on their way out    transfers   what is moving, and how fast
+totals      what was moved, for good  upkeep      what is done while nobody asks
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 
 from db import Database
-from errors import DatabaseUnavailable
+from errors import DatabaseUnavailable, StowgramError
+from gateway.admission import Admission
 from gateway.downloads import Downloads
 from gateway.files import Files
+from gateway.limits import Limits
 from gateway.people import People
+from gateway.totals import Tallies, Totals
+from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
 from gateway.uploads import Uploads
 from storage.base import ChunkStore
@@ -24,19 +30,10 @@ from streaming.staging import Staging
 
 __all__ = ["Gateway", "Health", "Limits"]
 
+log = logging.getLogger(__name__)
 
 HEALTH_LIFE = 2.0
 """Seconds that a look at the database and the store is good for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the gateway allows; `chunk_size` and `yield_size` in bytes."""
-
-    chunk_size: int
-    yield_size: int
-    downloads: int
-    downloads_per_user: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +58,14 @@ class Gateway:
         self._store = store
         self.people = People(database)
         self.files = Files(database)
-        self.downloads = Downloads(
-            database,
-            store,
-            yield_size=limits.yield_size,
-            most=limits.downloads,
-            most_per_user=limits.downloads_per_user,
-        )
+        tallies = Tallies()
+        self.totals = Totals(database, tallies)
+        self._admission = Admission(limits.downloads, limits.downloads_per_user)
+        self.transfers = Transfers(self._admission, tallies, limits.connections_per_download)
+        self.downloads = Downloads(database, store, limits, self.transfers)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
-        self.uploads = Uploads(database, store, staging, chunk_size=chunk_size)
-        self.upkeep = Upkeep(database, store, self.uploads, self.downloads)
+        self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
+        self.upkeep = Upkeep(database, store, self.uploads, self.downloads, self.transfers, self.totals)
         self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
         self._health: Health | None = None
         self._look_again_at = 0.0
@@ -95,6 +90,15 @@ class Gateway:
         store = self._store.health()
         return Health(database, "ok" if store.ok else store.detail, store.mode, store.counted)
 
+    def wind_down(self) -> None:
+        """Begin no more downloads; those that run go on. For signal handlers, too: it takes no lock."""
+        self._admission.close()
+
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""
         self.uploads.close()
+        self.transfers.close()
+        try:
+            self.totals.keep()
+        except StowgramError as error:
+            log.warning("the last totals were not written: %s", error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -92,8 +92,12 @@ class Arrivals:
         length: int,
         checksum: bytes | None,
         life: timedelta,
+        arrived: Callable[[int], None],
     ) -> None:
-        """Stage the next `length` bytes and make their offset durable; send each chunk on as it becomes complete."""
+        """Stage the next `length` bytes and make their offset durable; send each chunk on as it becomes complete.
+
+        `arrived` is told how many of them are durable.
+        """
         expires = datetime.now(UTC) + life
         durable, stop = upload.offset, upload.offset + length
 
@@ -102,6 +106,7 @@ class Arrivals:
             span = chunk_span(upload, index)
             self._rows.advance(upload.id, durable, span.stop, expires)
             durable = span.stop
+            arrived(durable - upload.offset)
             self._transit.send(upload, index, writer.measure(self._staging.source(upload.id, index), span))
 
         self.send_complete(upload)
@@ -118,6 +123,7 @@ class Arrivals:
         )
         if durable < stop:
             self._rows.advance(upload.id, durable, stop, expires)
+            arrived(length)
 
     def take_again(self, upload: Upload, body: BinaryIO, checksum: bytes | None) -> None:
         """The last byte comes again, because it was not acknowledged: it must be the byte that is staged."""

@@ -1,137 +1,165 @@
 """Bytes on their way out: admission, then all rows, then a stream that knows none of us.
 
-What `open` returns outlives the request. It holds a plan, a store client and a place in line: plain data, nothing that
-leads to Flask or to the database. Damage that it meets goes into a queue, which upkeep empties into the database.
+What `open` returns outlives the request. It holds a plan, a store client and a place among the transfers: plain
+data, nothing that leads to Flask or to the database. Damage that it meets goes into a queue, which upkeep empties into
+the database.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Event, Lock
+from time import monotonic
 
 from db import Database
 from db.contents import Contents
-from errors import AtCapacity
+from errors import ClientGone, Damaged, StoreError
+from gateway.limits import Limits
+from gateway.rates import Pace, Rates
+from gateway.transfer import UNKNOWN, Client, Connection, Subject
+from gateway.transfers import Transfers
 from model import ByteRange, File, User, Wait
 from storage.base import ChunkStore
 from streaming.plan import plan
 from streaming.read import DamageReport, VerifiedStream
 
-
-class Admission:
-    """How many downloads run, in all and per user. The lock: two requests may ask for the last place at once."""
-
-    def __init__(self, most: int, most_per_user: int) -> None:
-        self._most = most
-        self._most_per_user = most_per_user
-        self._running: Counter[int] = Counter()
-        self._lock = Lock()
-
-    def enter(self, user_id: int) -> None:
-        """Raises AtCapacity."""
-        with self._lock:
-            if self._running[user_id] >= self._most_per_user:
-                raise AtCapacity(
-                    f"You have {self._most_per_user} downloads running, which is the most. Wait for one to end."
-                )
-            if self._running.total() >= self._most:
-                raise AtCapacity("All places for downloads are taken. Try again in a few seconds.")
-            self._running[user_id] += 1
-
-    def leave(self, user_id: int) -> None:
-        with self._lock:
-            self._running[user_id] -= 1
-            if not self._running[user_id]:
-                del self._running[user_id]
-
-    @property
-    def running(self) -> int:
-        with self._lock:
-            return self._running.total()
+STEP = 0.5
+"""The longest wait, in seconds, without asking whether anyone still wants the bytes."""
 
 
 class Download(Iterator[bytes]):
     """A running download. `close()` must be called, and may be called more than once and from any thread."""
 
     def __init__(
-        self, stream: VerifiedStream, file: File, span: ByteRange, leave: Callable[[], None]
+        self,
+        stream: VerifiedStream,
+        connection: Connection,
+        pace: Pace,
+        *,
+        gone: Callable[[], bool],
+        leave: Callable[[Connection, str], None],
     ) -> None:
         self._stream = stream
+        self._connection = connection
+        self._pace = pace
+        self._gone = gone
         self._leave = leave
         self._closing = Lock()  # the server's thread and its watchdog may both close; the place is left once
-        self._closed = False
-        self.file = file
-        self.span = span
-        self.sent = 0
-        """Bytes handed on so far."""
+        self._closed = Event()
+        self._failure: str | None = None
+        self._next: bytes | None = None  # in hand, until the rates let it go
+        self._given = 0
+        self.span = connection.span
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "running"
-        return f"<Download {state} file={self.file.id} sent={self.sent} of {self.span.length} bytes>"
+        state = "closed" if self._closed.is_set() else "running"
+        return f"<Download {state} {self.sent} of {self.span.length} bytes, {self._connection.transfer!r}>"
+
+    @property
+    def sent(self) -> int:
+        """Bytes that the reader has taken, as far as the server tells."""
+        return self._connection.moved
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, when it has."""
+        if self._failure is not None:
+            return f"failed: {self._failure}"
+        return "complete" if self.sent == self.span.length else "client left"
+
+    def start(self) -> None:
+        """Have the first verified piece in hand. Raises StoreError, Damaged or ClientGone."""
+        with self._noting_failure():
+            self._stream.start()
 
     def __next__(self) -> bytes:
-        block = next(self._stream)
-        self.sent += len(block)
+        """The next block, waited for until the rates allow it. Raises StoreError, Damaged or ClientGone."""
+        with self._noting_failure():
+            block = next(self._stream)
+        while (until := self._pace.ask(len(block))) is not None:
+            self._closed.wait(max(0.0, min(STEP, until - monotonic())))
+            if self._closed.is_set() or self._gone():
+                raise ClientGone("The client went away.")
+        self._given += len(block)
+        self._connection.has_moved(self._given)
         return block
 
     def poll(self, left: int) -> bytes | Wait | None:
-        """`VerifiedStream.poll`."""
-        block = self._stream.poll(left)
-        if isinstance(block, bytes):
-            self.sent += len(block)
+        """`VerifiedStream.poll`, at the rates that are allowed."""
+        self._connection.has_moved(self._given - left)
+        if self._next is None:
+            with self._noting_failure():
+                found = self._stream.poll(left)
+            if not isinstance(found, bytes):
+                return found
+            self._next = found
+        block, until = self._next, self._pace.ask(len(self._next))
+        if until is not None:
+            return Wait(until)
+        self._next = None
+        self._given += len(block)
         return block
 
     def close(self) -> None:
         with self._closing:
-            if self._closed:
+            if self._closed.is_set():
                 return
-            self._closed = True
+            self._closed.set()
         try:
             self._stream.close()
         finally:
-            self._leave()
+            self._pace.close()
+            self._leave(self._connection, "partial" if self.outcome == "complete" else self.outcome)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except (StoreError, Damaged) as error:
+            self._failure = str(error)
+            raise
 
 
 class Downloads:
-    def __init__(
-        self, database: Database, store: ChunkStore, *, yield_size: int, most: int, most_per_user: int
-    ) -> None:
+    def __init__(self, database: Database, store: ChunkStore, limits: Limits, transfers: Transfers) -> None:
         self._contents = Contents(database)
         self._store = store
-        self._yield_size = yield_size
-        self._admission = Admission(most, most_per_user)
+        self._transfers = transfers
+        self._rates = Rates(limits.user_rate, limits.total_rate, limits.yield_size)
         self._damage: SimpleQueue[DamageReport] = SimpleQueue()
 
-    @property
-    def running(self) -> int:
-        return self._admission.running
+    def open(
+        self, user: User, file: File, span: ByteRange, *, client: Client = UNKNOWN, gone: Callable[[], bool]
+    ) -> Download:
+        """A download of `span` whose first piece is verified and in hand; it may have waited in line before.
 
-    def open(self, user: User, file: File, span: ByteRange, *, gone: Callable[[], bool]) -> Download:
-        """A download of `span` whose first piece is verified and in hand.
-
-        `gone` is asked, about twice a second while we wait for the store, whether the client has left. Raises
-        AtCapacity; NotFound when the contents were replaced meanwhile; StoreError or Damaged when the first piece
-        cannot be had.
+        `gone` is asked, about twice a second while we wait, whether the client has left. Raises AtCapacity; NotFound
+        when the contents were replaced meanwhile; ClientGone; StoreError or Damaged when the first piece cannot be had.
         """
-        self._admission.enter(user.id)
-        leave = self._admission.leave
+        subject = Subject("download", user, file.content_id, file.id, file.name, file.size)
+        connection = self._transfers.join(subject, client, span)
         try:
-            chosen = plan(self._contents.part(file.content_id, span), span)
+            self._transfers.admit(connection, gone)
             stream = VerifiedStream(
-                chosen, self._store, yield_size=self._yield_size, gone=gone, report=self._damage.put
+                plan(self._contents.part(file.content_id, span), span),
+                self._store,
+                yield_size=self._rates.block_size,
+                gone=gone,
+                report=self._damage.put,
             )
-            download = Download(stream, file, span, partial(leave, user.id))
         except BaseException:
-            leave(user.id)
+            self._transfers.leave(connection, "refused")
             raise
+        pace = self._rates.pace(user.id, connection.number)
+        download = Download(stream, connection, pace, gone=gone, leave=self._transfers.leave)
         try:
-            stream.start()
+            download.start()
         except BaseException:
             download.close()
             raise
+        self._transfers.begun(connection)
         return download
 
     def damage(self) -> Iterator[DamageReport]:

@@ -14,6 +14,8 @@ from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
 from gateway.downloads import Downloads
+from gateway.totals import Totals
+from gateway.transfers import Transfers
 from gateway.uploads import Uploads
 from model import PIECE_SIZE, ByteRange, Locator, StoredFile
 from storage.base import ChunkStore
@@ -29,7 +31,15 @@ TOMBSTONES = timedelta(days=30)
 
 
 class Upkeep:
-    def __init__(self, database: Database, store: ChunkStore, uploads: Uploads, downloads: Downloads) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ChunkStore,
+        uploads: Uploads,
+        downloads: Downloads,
+        transfers: Transfers,
+        totals: Totals,
+    ) -> None:
         self._rows = Rows(database)
         self._contents = Contents(database)
         self._people = People(database)
@@ -37,6 +47,16 @@ class Upkeep:
         self._store = store
         self._uploads = uploads
         self._downloads = downloads
+        self._transfers = transfers
+        self._totals = totals
+
+    def watch_transfers(self) -> None:
+        """End transfers that nobody came back to, and note how fast the others are; once a second."""
+        self._transfers.look()
+
+    def keep_totals(self) -> None:
+        """Write down what was moved since the last round."""
+        self._totals.keep()
 
     def note_damage(self) -> None:
         """Write down what downloads found damaged, for the listings."""

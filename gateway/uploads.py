@@ -30,7 +30,9 @@ from errors import (
     PreconditionFailed,
 )
 from gateway.arrivals import LIFE, Arrivals
-from model import PIECE_SIZE, File, Upload, User
+from gateway.transfer import UNKNOWN, Client, Subject
+from gateway.transfers import Transfers
+from model import PIECE_SIZE, ByteRange, File, Upload, User
 from storage.base import ChunkStore
 from streaming.staging import Staging
 
@@ -45,10 +47,19 @@ MAX_LENGTH = 1 << 50
 
 
 class Uploads:
-    def __init__(self, database: Database, store: ChunkStore, staging: Staging, *, chunk_size: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ChunkStore,
+        staging: Staging,
+        transfers: Transfers,
+        *,
+        chunk_size: int,
+    ) -> None:
         self._rows = Rows(database)
         self._tree = Tree(database)
         self._arrivals = Arrivals(database, store, staging)
+        self._transfers = transfers
         self._chunk_size = chunk_size - chunk_size % PIECE_SIZE or PIECE_SIZE
 
     def create(
@@ -101,6 +112,7 @@ class Uploads:
         length: int,
         *,
         checksum: bytes | None = None,
+        client: Client = UNKNOWN,
     ) -> Upload:
         """Take the next `length` bytes; return when they are durable, and for the last ones when the file is visible.
 
@@ -110,7 +122,7 @@ class Uploads:
         until = (
             monotonic() + FINISH_WAIT
         )  # what it waits for room is not given twice: its client waits a minute
-        return self._append(user, upload_id, offset, body, length, checksum, LIFE, until)
+        return self._append(user, upload_id, offset, body, length, checksum, client, LIFE, until)
 
     def _append(
         self,
@@ -120,6 +132,7 @@ class Uploads:
         body: BinaryIO,
         length: int,
         checksum: bytes | None,
+        client: Client,
         life: timedelta,
         until: float,
     ) -> Upload:
@@ -133,12 +146,16 @@ class Uploads:
                 raise BadInput(f"The upload has {upload.length} bytes; {offset + length} would be too many.")
             if upload.file_id is not None or length == 0:
                 return _acknowledged(upload)
-            if upload.offset == upload.length:
-                self._arrivals.take_again(upload, body, checksum)
-            else:
-                self._arrivals.take(upload, writer, body, length, checksum, life)
-            if offset + length == upload.length:
-                self._arrivals.finish(upload, writer, min(FINISH_WAIT, until - monotonic()))
+            subject = Subject("upload", user, upload.id, None, upload.name, upload.length)
+            span = ByteRange(offset, offset + length)
+            with self._transfers.moving(subject, client, span) as connection:
+                if upload.offset == upload.length:
+                    self._arrivals.take_again(upload, body, checksum)
+                else:
+                    self._arrivals.take(upload, writer, body, length, checksum, life, connection.has_moved)
+                if span.stop == upload.length:
+                    self._arrivals.finish(upload, writer, min(FINISH_WAIT, until - monotonic()))
+                    connection.completes = True
         return self.get(user, upload_id)
 
     def abort(self, user: User, upload_id: UUID) -> None:
@@ -156,6 +173,7 @@ class Uploads:
         *,
         media_type: str | None = None,
         only_new: bool = False,
+        client: Client = UNKNOWN,
     ) -> tuple[File, bool]:
         """The whole of `body` as the file at `path`; also whether it is new. Nothing is kept when it fails.
 
@@ -172,7 +190,7 @@ class Uploads:
             user, folder=folder, name=name, length=length, media_type=media_type, replace=not only_new
         )
         try:
-            upload = self._append(user, upload.id, 0, body, length, None, PUT_LIFE, math.inf)
+            upload = self._append(user, upload.id, 0, body, length, None, client, PUT_LIFE, math.inf)
         except BaseException:  # nobody could go on with it
             self._arrivals.give_up(upload.id)
             raise

@@ -23,7 +23,9 @@ class Keeper:
         self._stop = Event()
         upkeep = gateway.upkeep
         tasks: tuple[tuple[str, float, Callable[[], None]], ...] = (
+            ("watch transfers", 1.0, upkeep.watch_transfers),
             ("note damage", 1.0, upkeep.note_damage),
+            ("keep totals", 10.0, upkeep.keep_totals),
             ("go on with uploads", 3.0, upkeep.go_on_with_uploads),
             ("make room", 5.0, upkeep.make_room),
             ("empty the trash", 5.0, upkeep.empty_trash),

@@ -1,4 +1,4 @@
-"""The server: binds, runs on the thread that asks it to, and stops within five seconds from any other."""
+"""The server: binds, runs on the thread that asks it to, and stops from any other; what runs has its time to end."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE = 2.0
-"""Seconds that running requests get when we stop; then they are cut, and clients resume at the next start."""
 THREADS_END = 2.0
 """Seconds that threads get after that to notice."""
 TURN = 1.0
@@ -53,6 +51,7 @@ class Server:
         self._errands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._watchdog = Watchdog(settings.download_stall_seconds)
         self._stopping = False
+        self._at_once = False
 
     def __repr__(self) -> str:
         state = "stopping" if self._stopping else "serving" if self._lanes else "not bound"
@@ -107,7 +106,7 @@ class Server:
         }
 
     def run(self) -> None:
-        """Serve until `stop`; then give what is running a short grace, and close everything."""
+        """Serve until `stop`; then give what is running its time to end, and close everything."""
         if self._lanes is None:
             self.bind()
         try:
@@ -124,7 +123,10 @@ class Server:
             self._close()
 
     def stop(self) -> None:
-        """Begin to stop, and return at once; `run` returns within five seconds."""
+        """Begin to stop, and return at once. `run` returns when nothing runs any more, when `shutdown_seconds` have
+        passed, or when this is called a second time, and at most two seconds after that. Clients resume what is cut.
+        """
+        self._at_once = self._stopping
         self._stopping = True
         # Without a thunk, pull_trigger takes no lock: a signal handler may have interrupted its holder.
         for listener in tuple(self._listeners):
@@ -153,9 +155,12 @@ class Server:
     def _wind_down(self) -> None:
         for listener in self._listeners:
             listener.stop_listening()
-        deadline = time.monotonic() + GRACE
-        while (running := self._close_those(lambda channel: channel.idle)) and time.monotonic() < deadline:
+        deadline = time.monotonic() + self._settings.shutdown_seconds
+        while running := self._close_those(lambda channel: channel.idle):
+            if self._at_once or time.monotonic() >= deadline:
+                break
             self._turn(0.05)
+            self._watchdog.look(self._channels(), time.monotonic())
         if running:
             log.info("stopping: cut %d connections that were still busy", len(running))
 

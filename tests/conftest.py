@@ -31,17 +31,34 @@ class House:
     staging: Staging
     user: User
 
+    @property
+    def downloading(self) -> int:
+        """Connections of downloads."""
+        return self.gateway.transfers.figures().connections["download"]
+
+
+LIMITS = {
+    "yield_size": 256 << 10,
+    "downloads": 64,
+    "downloads_per_user": 32,
+    "connections_per_download": 32,
+}
+
 
 def build_house(
-    folder: Path, store: MemoryStore | None = None, *, chunk_size: int = 2 * MIB, room: int = 64 * MIB
+    folder: Path,
+    store: MemoryStore | None = None,
+    *,
+    chunk_size: int = 2 * MIB,
+    room: int = 64 * MIB,
+    **limits: int,
 ) -> House:
     """A gateway on `folder`; building it again on the same folder and store is a restart."""
     database = Database(f"sqlite:///{(folder / 'stowgram.sqlite').as_posix()}")
     database.migrate()
     store = store or MemoryStore()
     staging = Staging(folder / "staging", limit=room)
-    limits = Limits(chunk_size=chunk_size, yield_size=256 << 10, downloads=64, downloads_per_user=32)
-    gateway = Gateway(database, store, staging, limits)
+    gateway = Gateway(database, store, staging, Limits(**LIMITS | {"chunk_size": chunk_size} | limits))
     user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
     return House(gateway, store, database, staging, user)
 

@@ -8,7 +8,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from errors import BadInput, NotFound, PreconditionFailed
 from model import File, User
 from web.auth import signed_in
-from web.context import gateway
+from web.context import client, gateway
 from web.documents import node
 from web.inputs import file_body
 from web.ranges import precondition
@@ -32,7 +32,9 @@ def put(user: User, path: str) -> tuple[Response, int]:
         _require_conditions(user, place)
     body, length = file_body()
     media_type = None if request.mimetype in _SAYS_NOTHING else request.headers.get("Content-Type")
-    file, created = gateway().uploads.put(user, place, body, length, media_type=media_type, only_new=only_new)
+    file, created = gateway().uploads.put(
+        user, place, body, length, media_type=media_type, only_new=only_new, client=client()
+    )
     response = jsonify(node(file))
     response.headers["Location"] = f"/api/v1/files/{file.id}"
     response.headers["ETag"] = f'"{file.tree.hex()}"'

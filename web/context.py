@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 
 from config import Settings
 from gateway import Gateway
+from gateway.transfer import Client
+
+MAX_AGENT = 80
+"""Characters that are kept of what a program calls itself."""
 
 
 def install(app: Flask, gateway: Gateway, settings: Settings) -> None:
@@ -26,3 +30,9 @@ def settings() -> Settings:
 def request_id() -> str:
     """What ties a response to the lines of the log about it; empty outside a request."""
     return cast(str, g.get("request_id", ""))
+
+
+def client() -> Client:
+    """Who sends this request."""
+    agent = "".join(filter(str.isprintable, request.user_agent.string))
+    return Client(request.remote_addr or "", agent[:MAX_AGENT])

@@ -37,8 +37,6 @@ class Transfer(Iterator[bytes]):
         self._download = download
         self._label = label
         self._began = time.monotonic()
-        self._ending: str | None = None
-        self._left = 0
 
     def __next__(self) -> bytes:
         with self._cut_short():
@@ -50,27 +48,20 @@ class Transfer(Iterator[bytes]):
         `left` is how many of the bytes given so far wait in the server for the reader.
         """
         with self._cut_short():
-            given = self._download.poll(left)
-        self._left = left + len(given) if isinstance(given, bytes) else left
-        return given
+            return self._download.poll(left)
 
     @contextmanager
     def _cut_short(self) -> Iterator[None]:
         try:
             yield
-        except (StoreError, Damaged) as error:
-            self._ending = f"failed: {error}"
+        except (StoreError, Damaged, ClientGone) as error:
             # The status is out already: all that is left is to end before Content-Length, which the client sees.
-            raise ConnectionAbortedError(str(error)) from error
-        except ClientGone as error:
             raise ConnectionAbortedError(str(error)) from error
 
     def close(self) -> None:
         self._download.close()
-        whole = self._download.sent - self._left == self._download.span.length
-        ending = self._ending or ("complete" if whole else "client left")
-        seconds = time.monotonic() - self._began
-        log.info("%s: %d bytes in %.2f s, %s", self._label, self._download.sent, seconds, ending)
+        sent, seconds = self._download.sent, time.monotonic() - self._began
+        log.info("%s: %d bytes in %.2f s, %s", self._label, sent, seconds, self._download.outcome)
 
 
 @blueprint.get("/files/<id:file_id>/download")
@@ -106,7 +97,7 @@ def send(user: User, file: File) -> Response:
 def _open(user: User, file: File, span: ByteRange) -> Transfer:
     # waitress puts this into the environ; other servers have no such thing, and we learn it from the next write.
     gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
-    opened = context.gateway().downloads.open(user, file, span, gone=gone)
+    opened = context.gateway().downloads.open(user, file, span, client=context.client(), gone=gone)
     label = f"{context.request_id()} download of file {file.id} [{span.start}, {span.stop}) by {user.name!r}"
     return Transfer(opened, label)
 

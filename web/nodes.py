@@ -46,11 +46,18 @@ def make_folder(user: User) -> tuple[Response, int]:
     return response, 201
 
 
-@blueprint.get("/files/<id:node_id>", defaults={"kind": "file"})
-@blueprint.get("/folders/<id:node_id>", defaults={"kind": "folder"})
+@blueprint.get("/files/<id:node_id>")
 @signed_in
-def metadata(user: User, node_id: int, kind: Kind) -> Response:
-    return jsonify(node(gateway().files.node(user, node_id, kind)))
+def file(user: User, node_id: int) -> Response:
+    found = gateway().files.file(user, node_id)
+    totals = gateway().totals.of_file(found.id)
+    return jsonify(**node(found), totals={"downloads": totals.downloads, "bytes_sent": totals.bytes_sent})
+
+
+@blueprint.get("/folders/<id:node_id>")
+@signed_in
+def folder(user: User, node_id: int) -> Response:
+    return jsonify(node(gateway().files.folder(user, node_id)))
 
 
 @blueprint.patch("/files/<id:node_id>", defaults={"kind": "file"})

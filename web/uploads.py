@@ -15,7 +15,7 @@ from errors import BadInput, TooLarge
 from gateway.uploads import MAX_LENGTH
 from model import DIGEST_SIZE, Upload, User
 from web.auth import public, signed_in
-from web.context import gateway
+from web.context import client, gateway
 from web.errors import problem
 from web.inputs import file_body, number
 from web.ranges import http_date
@@ -121,7 +121,9 @@ def append(user: User, upload_id: UUID) -> Response:
     start = number(request.headers.get("Upload-Offset"), "Upload-Offset")
     checksum = decode_checksum(request.headers.get("Upload-Checksum"))
     body, length = file_body()
-    upload = gateway().uploads.append(user, upload_id, start, body, length, checksum=checksum)
+    upload = gateway().uploads.append(
+        user, upload_id, start, body, length, checksum=checksum, client=client()
+    )
     return _state(upload, 204)
 
 

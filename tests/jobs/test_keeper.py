@@ -47,6 +47,8 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
 
     names = (
         "note_damage",
+        "watch_transfers",
+        "keep_totals",
         "go_on_with_uploads",
         "empty_trash",
         "settle_intents",

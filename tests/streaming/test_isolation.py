@@ -113,7 +113,10 @@ def test_a_running_download_of_the_gateway_leads_to_neither(house: House) -> Non
     file, _ = house.gateway.uploads.put(house.user, "/a.bin", io.BytesIO(data), len(data))
     download = house.gateway.downloads.open(house.user, file, ByteRange(3, 300), gone=lambda: False)
     try:
-        assert forbidden(download) - {"gateway.downloads.Download", "gateway.downloads.Admission"} == set()
+        # What counts and admits lies in rooms of the gateway; the gateway itself would lead to the database.
+        met = forbidden(download)
+        assert "gateway.downloads.Download" in met
+        assert {kind for kind in met if not kind.startswith("gateway.") or kind == "gateway.Gateway"} == set()
         assert b"".join(download) == data[3:]
     finally:
         download.close()

@@ -26,7 +26,7 @@ OPEN_TO_ALL = {
     "session.sign_out",
     "uploads.options",
 }
-OPEN_ON_THIS_HOST = {"health.metrics"}
+OPEN_ON_THIS_HOST = {"metrics.metrics"}
 TUS = {"Tus-Resumable": "1.0.0"}
 
 

@@ -45,7 +45,7 @@ def test_head_has_the_headers_of_get_and_starts_nothing(ada: Api, house: House) 
     assert [h for h in got.headers if h[0] not in volatile] == [
         h for h in head.headers if h[0] not in volatile
     ]
-    assert head.data == b"" and house.gateway.downloads.running == 0
+    assert head.data == b"" and house.downloading == 0
 
 
 def test_a_range_is_a_206_and_the_rest_resumes(ada: Api) -> None:

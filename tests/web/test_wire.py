@@ -50,12 +50,12 @@ def test_thirty_slow_downloads_leave_the_pages_fast_and_end_when_their_readers_l
             sock = stack.enter_context(running.connection(buffer=4096))
             sock.sendall(request("GET", path, secret))
             assert sock.recv(1)
-        assert house.gateway.downloads.running == 30
+        assert house.downloading == 30
         for _ in range(5):
             began = time.monotonic()
             assert b"200 OK" in running.say(request("GET", "/api/v1/nodes", secret, "Connection: close"))
             assert time.monotonic() - began < 2
-    assert until(lambda: house.gateway.downloads.running == 0, 2)
+    assert until(lambda: house.downloading == 0, 2)
 
 
 def test_a_reader_who_leaves_while_the_store_is_slow_stops_the_work(
@@ -71,8 +71,8 @@ def test_a_reader_who_leaves_while_the_store_is_slow_stops_the_work(
     try:
         with running.connection() as sock:
             sock.sendall(request("GET", path, secret))
-            assert until(lambda: house.gateway.downloads.running == 1)
-        assert until(lambda: house.gateway.downloads.running == 0, 2)
+            assert until(lambda: house.downloading == 1)
+        assert until(lambda: house.downloading == 0, 2)
     finally:
         may_answer.set()
 

@@ -40,6 +40,7 @@ class RunningGateway:
             "STOWGRAM_URL": self.url,
             "CHUNK_SIZE_MIB": "1",
             "STAGING_SIZE_MIB": "64",
+            "SHUTDOWN_SECONDS": "2",
             "XDG_STATE_HOME": str(data.parent / "state"),
             **(telegram(sandbox) if sandbox else {}),
             **settings,

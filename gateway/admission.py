@@ -1,0 +1,138 @@
+"""Who may run: places for transfers, and a short line for those that find none. It must never know what they move.
+
+A place belongs to a transfer, however many connections it has. Whoever waits holds a thread (of those for downloads,
+never a page's), so the line is short in numbers and in time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from time import monotonic
+
+from errors import AtCapacity, ClientGone
+
+LINE = 16
+"""Requests that may wait at a time: fewer than there are threads for downloads (serving/lanes.py)."""
+LINE_PER_USER = 4
+"""Of one user: a download manager with many connections leaves room for others."""
+PATIENCE = 5.0
+"""Seconds that a request waits for a place."""
+STEP = 0.5
+"""The longest wait, in seconds, without asking whether anyone still wants the bytes."""
+COME_BACK = 5.0
+"""Seconds after which a request that was refused may try again."""
+
+_FULL = "All places for downloads are taken. Try again in a few seconds."
+_STOPPING = "The server is about to stop. Try again in a moment."
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    user: int
+    transfer: int
+    admitted: Event = field(default_factory=Event)
+
+
+class Admission:
+    """Transfers and users are numbers here. The lock: places are counted and given in one step."""
+
+    def __init__(self, most: int, most_per_user: int, *, patience: float = PATIENCE) -> None:
+        self._most = most
+        self._most_per_user = most_per_user
+        self._patience = patience
+        self._places: dict[int, int] = {}  # transfer to user
+        self._line: list[_Waiter] = []  # by arrival
+        self._closed = False
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<Admission {len(self._places)} of {self._most} places taken, {self.waiting} requests wait>"
+
+    @property
+    def waiting(self) -> int:
+        """Requests in line."""
+        return len(self._line)
+
+    def place_in_line(self, transfer: int) -> int | None:
+        """1 for the transfer that came first of those that wait; None when this one does not."""
+        with self._lock:
+            waiting = list(dict.fromkeys(waiter.transfer for waiter in self._line))
+        return waiting.index(transfer) + 1 if transfer in waiting else None
+
+    def enter(self, user: int, transfer: int, gone: Callable[[], bool]) -> None:
+        """Return when `transfer` has a place, which its later connections share at once.
+
+        `gone` is asked twice a second whether anyone still waits. Raises AtCapacity, and ClientGone.
+        """
+        waiter = _Waiter(user, transfer)
+        with self._lock:
+            self._assert_open()
+            self._line.append(waiter)
+            self._admit()
+            if waiter.admitted.is_set():
+                return
+            if len(self._line) > LINE or sum(other.user == user for other in self._line) > LINE_PER_USER:
+                self._line.remove(waiter)
+                raise self._refusal(user)
+        self._wait(waiter, gone)
+
+    def leave(self, transfer: int) -> None:
+        """Give its place up, if it has one, to the next in line."""
+        with self._lock:
+            self._places.pop(transfer, None)
+            self._admit()
+
+    def close(self) -> None:
+        """Let nobody in any more. Takes no lock: a signal handler may have interrupted its holder."""
+        self._closed = True
+
+    def _wait(self, waiter: _Waiter, gone: Callable[[], bool]) -> None:
+        deadline = monotonic() + self._patience
+        while not waiter.admitted.wait(max(0.0, min(STEP, deadline - monotonic()))):
+            left = gone()
+            if not left and not self._closed and monotonic() < deadline:
+                continue
+            with self._lock:
+                if waiter.admitted.is_set():  # at the last moment
+                    return
+                self._line.remove(waiter)
+                if left:
+                    raise ClientGone("The client went away while it waited in line.")
+                self._assert_open()
+                raise self._refusal(waiter.user)
+
+    def _admit(self) -> None:
+        """Give away what places there are. Called with the lock held, whenever one may have become free."""
+        while waiter := self._next():
+            self._line.remove(waiter)
+            self._places[waiter.transfer] = waiter.user
+            waiter.admitted.set()
+
+    def _next(self) -> _Waiter | None:
+        """Of those in line who may run, who has least; among equals, who came first. Users at their own limit are
+        passed over, so that they hold up nobody else."""
+        if not self._line:
+            return None
+        running = Counter(self._places.values())
+        able = [
+            waiter
+            for waiter in self._line
+            if waiter.transfer in self._places
+            or (len(self._places) < self._most and running[waiter.user] < self._most_per_user)
+        ]
+        return min(able, key=lambda one: (one.transfer not in self._places, running[one.user]), default=None)
+
+    def _refusal(self, user: int) -> AtCapacity:
+        if sum(owner == user for owner in self._places.values()) < self._most_per_user:
+            return AtCapacity(_FULL, COME_BACK)
+        most = self._most_per_user
+        return AtCapacity(
+            f"You have {most} downloads running, which is the most. Wait for one to end.", COME_BACK
+        )
+
+    def _assert_open(self) -> None:
+        if self._closed:
+            raise AtCapacity(_STOPPING, COME_BACK)

@@ -1,0 +1,18 @@
+"""What the gateway allows, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, rates in bytes per second with 0 for none. A download is one file for one user."""
+
+    chunk_size: int
+    yield_size: int
+    downloads: int
+    downloads_per_user: int
+    connections_per_download: int
+    user_rate: int = 0
+    total_rate: int = 0

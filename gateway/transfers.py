@@ -1,0 +1,180 @@
+"""What is moving: every download and upload that runs or waits, who may join, and what is said of it at its end."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from threading import Lock
+from time import monotonic
+
+from errors import AtCapacity
+from gateway.admission import COME_BACK, Admission
+from gateway.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
+from gateway.totals import Tallies
+from gateway.transfer import Client, Connection, Direction, Status, Subject, Transfer
+from model import ByteRange, User
+
+log = logging.getLogger(__name__)
+
+LINGER = 3.0
+"""Seconds that a transfer keeps its place without a connection: a download manager opens the next range by then."""
+
+
+class Transfers:
+    """The lock: requests join and leave from many threads. Those of admission and tallies are taken under it, never the
+    other way round.
+    """
+
+    def __init__(self, admission: Admission, tallies: Tallies, most_connections: int) -> None:
+        self._admission = admission
+        self._tallies = tallies
+        self._most_connections = most_connections
+        self._live: dict[Subject, Transfer] = {}
+        self._numbers = count(1)
+        self._moved: Counter[Direction] = Counter()  # by transfers that are over
+        self._ended: Counter[tuple[Direction, str]] = Counter()
+        self._first_byte = Histogram(FIRST_BYTE_BOUNDS)
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<Transfers: {len(self._live)}, {self._admission!r}>"
+
+    def join(self, subject: Subject, client: Client, span: ByteRange) -> Connection:
+        """One more request for `span` of the subject. Raises AtCapacity when it has too many connections."""
+        with self._lock:
+            transfer = self._live.get(subject)
+            if transfer is None:
+                transfer = self._live[subject] = Transfer(next(self._numbers), subject, client)
+            if len(transfer.connections) >= self._most_connections:
+                raise AtCapacity(
+                    f"This file is being fetched over {self._most_connections} connections, which is the most.",
+                    COME_BACK,
+                )
+            connection = Connection(next(self._numbers), transfer, span)
+            transfer.connections.add(connection)
+            transfer.opened += 1
+            return connection
+
+    def admit(self, connection: Connection, gone: Callable[[], bool]) -> None:
+        """Wait in line where need be. Raises AtCapacity and ClientGone."""
+        transfer = connection.transfer
+        self._admission.enter(transfer.subject.user.id, transfer.id, gone)
+        transfer.admitted = True
+
+    def begun(self, connection: Connection) -> None:
+        """Its first byte is in hand."""
+        seconds = monotonic() - connection.began
+        self._first_byte.note(seconds)
+        if connection.transfer.first_byte is None:
+            connection.transfer.first_byte = seconds
+
+    def leave(self, connection: Connection, ending: str) -> None:
+        """It is over, and how: `Transfer.drop`."""
+        transfer = connection.transfer
+        with self._lock:
+            transfer.drop(connection, ending)
+            lingers = transfer.connections or (transfer.moved and not transfer.whole)
+            if not lingers and self._live.get(transfer.subject) is transfer:  # `close` may have ended it
+                self._end(transfer)
+
+    @contextmanager
+    def moving(self, subject: Subject, client: Client, span: ByteRange) -> Iterator[Connection]:
+        """Joined for as long as the block runs. What the block raises is how it ended."""
+        connection = self.join(subject, client, span)
+        try:
+            yield connection
+        except BaseException as error:
+            self.leave(connection, f"failed: {error}")
+            raise
+        self.leave(connection, "partial")
+
+    def look(self) -> None:
+        """Once a second: end those that nobody came back to, note speeds, and pass bytes on to the totals."""
+        now = monotonic()
+        with self._lock:
+            for transfer in tuple(self._live.values()):
+                if not transfer.connections and now - transfer.left_at >= LINGER:
+                    self._end(transfer)
+                else:
+                    transfer.sample(now)
+                    self._tell(transfer)
+
+    def statuses(self, user: User | None = None) -> list[Status]:
+        """Those of `user`, or all, oldest first."""
+        now = monotonic()
+        with self._lock:
+            live = list(self._live.values())
+            etas = sorted(
+                eta for transfer in live if transfer.admitted and (eta := transfer.eta(now)) is not None
+            )
+            shown = [one for one in live if user is None or one.subject.user.id == user.id]
+            return [self._status(transfer, etas, now) for transfer in shown]
+
+    def figures(self) -> Figures:
+        with self._lock:
+            live = tuple(self._live.values())
+            moved, running, connections = self._moved.copy(), Counter[Direction](), Counter[Direction]()
+            for transfer in live:
+                direction = transfer.subject.direction
+                moved[direction] += transfer.moved
+                running[direction] += bool(transfer.connections) and transfer.admitted
+                connections[direction] += len(transfer.connections)
+            ended = dict(self._ended)
+        first_byte, waiting = self._first_byte.distribution(), self._admission.waiting
+        return Figures(moved, ended, first_byte, running, connections, waiting)
+
+    def close(self) -> None:
+        """End all, and tell the totals."""
+        with self._lock:
+            for transfer in tuple(self._live.values()):
+                self._end(transfer)
+
+    def _status(self, transfer: Transfer, etas: list[float], now: float) -> Status:
+        place = self._admission.place_in_line(transfer.id)
+        return Status(
+            id=transfer.id,
+            subject=transfer.subject,
+            client=transfer.client,
+            started_at=transfer.started_at,
+            moved=transfer.moved,
+            connections=len(transfer.connections),
+            speed=transfer.speed(now),
+            eta=None if place else transfer.eta(now),
+            place=place,
+            # The first in line gets the place of the one that ends first.
+            expected_wait=etas[place - 1] if place and place <= len(etas) else None,
+        )
+
+    def _end(self, transfer: Transfer) -> None:
+        """All that is due: its place, its totals, its line in the log."""
+        subject = transfer.subject
+        del self._live[subject]
+        self._admission.leave(transfer.id)
+        self._tell(transfer)
+        self._moved[subject.direction] += transfer.moved
+        self._ended[subject.direction, transfer.outcome.partition(":")[0]] += 1
+        if transfer.moved or transfer.whole:
+            self._tallies.add(subject, ended=1)
+            log.info("%s", _sentence(transfer))
+
+    def _tell(self, transfer: Transfer) -> None:
+        """Pass on what was moved since it was told last."""
+        moved = transfer.moved
+        if moved > transfer.told:
+            self._tallies.add(transfer.subject, moved=moved - transfer.told)
+            transfer.told = moved
+
+
+def _sentence(transfer: Transfer) -> str:
+    subject, moved = transfer.subject, transfer.moved
+    seconds = max((monotonic() if transfer.connections else transfer.left_at) - transfer.began, 0.001)
+    what = f"file {subject.file_id}" if subject.file_id is not None else f"upload {subject.content}"
+    first = "" if transfer.first_byte is None else f", first byte after {transfer.first_byte:.3f} s"
+    return (
+        f"{subject.direction} {transfer.id} of {what} by {subject.user.name!r} at {transfer.client.address}: "
+        f"{moved} bytes in {seconds:.2f} s ({moved / seconds / 1e6:.1f} MB/s){first}, "
+        f"{transfer.opened} connections, {transfer.outcome}"
+    )

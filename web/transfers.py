@@ -1,0 +1,46 @@
+"""What is moving now, and what has been moved in all: one's own, or everybody's for an admin."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from gateway.transfer import Status
+from model import User
+from web.auth import signed_in
+from web.context import gateway
+from web.documents import moment
+
+blueprint = Blueprint("transfers", __name__)
+
+
+@blueprint.get("/api/v1/transfers")
+@signed_in
+def transfers(user: User) -> Response:
+    found = gateway().transfers.statuses(None if user.is_admin else user)
+    totals = asdict(gateway().totals.of_user(user.id))
+    return jsonify(items=[transfer(one) for one in found], totals=totals)
+
+
+def transfer(of: Status) -> dict[str, Any]:
+    subject = of.subject
+    return {
+        "id": of.id,
+        "direction": subject.direction,
+        "state": "running" if of.place is None else "waiting",
+        "user": subject.user.name,
+        "file_id": subject.file_id,
+        "upload_id": None if subject.direction == "download" else str(subject.content),
+        "name": subject.name,
+        "size": subject.size,
+        "bytes": of.moved,
+        "speed": round(of.speed),
+        "eta": None if of.eta is None else round(of.eta, 1),
+        "connections": of.connections,
+        "place": of.place,
+        "expected_wait": None if of.expected_wait is None else round(of.expected_wait, 1),
+        "client": asdict(of.client),
+        "started_at": moment(of.started_at),
+    }
