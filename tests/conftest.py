@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from uuid import UUID
 
@@ -45,6 +46,17 @@ LIMITS = {
 }
 
 
+@cache
+def _new_database() -> bytes:
+    """A database as a first start makes it. Migrating one for each test would be most of many tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.sqlite"
+        database = Database(f"sqlite:///{path.as_posix()}")
+        database.migrate()
+        database.close()
+        return path.read_bytes()
+
+
 def build_house(
     folder: Path,
     store: MemoryStore | None = None,
@@ -54,7 +66,10 @@ def build_house(
     **limits: int,
 ) -> House:
     """A gateway on `folder`; building it again on the same folder and store is a restart."""
-    database = Database(f"sqlite:///{(folder / 'stowgram.sqlite').as_posix()}")
+    path = folder / "stowgram.sqlite"
+    if not path.exists():
+        path.write_bytes(_new_database())
+    database = Database(f"sqlite:///{path.as_posix()}")
     database.migrate()
     store = store or MemoryStore()
     staging = Staging(folder / "staging", limit=room)

@@ -17,6 +17,7 @@ from tests.client.conftest import Line
 from tests.conftest import House
 
 
+@pytest.mark.slow
 def test_put_waits_for_telegram_once_every_byte_is_on_the_server(
     house: House, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

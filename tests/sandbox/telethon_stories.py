@@ -32,7 +32,7 @@ def new_client(sandbox: RunningSandbox, session: str = "", **options: Any) -> An
     TelegramClient._config = None
     defaults: dict[str, Any] = {
         "flood_sleep_threshold": 0,
-        "request_retries": 1,
+        "request_retries": 0,
         "raise_last_call_error": True,
     }
     return TelegramClient(kept, sandbox.api_id, sandbox.api_hash, **(defaults | options))

@@ -50,6 +50,7 @@ def test_a_vanished_reader_stops_its_stream_within_two_seconds(
     assert until(lambda: app.open == 0, 2)
 
 
+@pytest.mark.slow
 def test_a_reader_that_stalls_is_cut_and_one_that_is_slow_is_not(app: App, tmp_path: Path) -> None:
     with serve(app, settings_for_tests(tmp_path, download_stall_seconds=3)) as running, ExitStack() as stack:
         stalled = stack.enter_context(running.connection(buffer=4096))

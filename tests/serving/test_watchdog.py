@@ -39,10 +39,12 @@ def test_a_body_that_trickles_is_cut(running: Running) -> None:
         trickle(running, HEADERS + bytes(100000), 100, 0.2)
 
 
+@pytest.mark.slow
 def test_a_body_that_is_slow_but_comes_is_taken(running: Running) -> None:
     assert trickle(running, HEADERS + bytes(100000), 10000, 0.5) == bytes(100000)
 
 
+@pytest.mark.slow
 def test_an_app_that_thinks_and_a_connection_between_requests_are_left_alone(
     app: App, tmp_path: Path
 ) -> None:
@@ -53,6 +55,7 @@ def test_an_app_that_thinks_and_a_connection_between_requests_are_left_alone(
             time.sleep(3)
 
 
+@pytest.mark.slow
 def test_half_a_request_behind_a_running_one_costs_nothing(app: App, running: Running) -> None:
     with running.connection() as sock:
         sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET / HT")

@@ -98,6 +98,7 @@ NUMBERS = st.integers(0, 260) | st.sampled_from([1 << 31, 1 << 63, 1 << 64, 10**
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, len(TINY) - 1), first=st.none() | NUMBERS, last=st.none() | NUMBERS)
+@pytest.mark.slow
 def test_any_range_of_any_file_is_the_bytes_that_python_would_slice(
     edge: Edge, which: int, first: int | None, last: int | None
 ) -> None:
