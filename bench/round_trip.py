@@ -36,6 +36,8 @@ SLOWEST, SLOWEST_FILES = MIB, 4
 """Bytes and files per second below which a program is given up; and a minute more for each, to begin and to end."""
 AT_A_TIME = 2
 """Small files that one program fetches at a time; a process each."""
+CLICKS = 10
+"""After so many downloads from one page Chromium asks the person whether to allow more; then it is loaded anew."""
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "there and back again"
 HEADING = f"{'client':<9} {'what':<22} {'bytes':>12} {'seconds':>8} {'MB/s':>7}  sha256"
@@ -203,7 +205,9 @@ def fetch_by_chromium(trip: Trip) -> None:
 def click(page: Page, trip: Trip, goals: Mapping[str, Path]) -> None:
     """Click on each in the listing that shows it, which may have several pages."""
     shown = ""
-    for name, goal in sorted(goals.items()):
+    for number, (name, goal) in enumerate(sorted(goals.items())):
+        if number % CLICKS == 0:
+            shown = ""
         link = page.locator(f"a[href='{urlsplit(trip.url(name)).path}']")
         if (folder := trip.folder_of(name)) != shown or not link.count():
             page.goto(f"/?path={quote(folder)}")
