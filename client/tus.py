@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64encode
 from urllib.parse import urlsplit
 
@@ -33,15 +32,17 @@ def offset(api: Api, upload: str) -> int:
     )
 
 
-def append(api: Api, upload: str, at: int, data: bytes) -> int:
+def append(api: Api, upload: str, at: int, data: bytes, sha256: bytes) -> int:
     """Send `data`, which begins at byte `at`, in one try; the offset after it. When in doubt, ask `offset`.
+
+    `sha256` is the digest of `data`.
 
     Raises Conflict when the upload stands elsewhere, ChecksumMismatch when the bytes arrived damaged.
     """
     headers = {
         "Content-Type": "application/offset+octet-stream",
         "Upload-Offset": str(at),
-        "Upload-Checksum": "sha256 " + b64encode(hashlib.sha256(data).digest()).decode(),
+        "Upload-Checksum": "sha256 " + b64encode(sha256).decode(),
     }
     answer = api.ask_once("PATCH", f"/api/v1/uploads/{upload}", headers=_VERSION | headers, content=data)
     return _offset(answer.headers.get("Upload-Offset", ""))

@@ -9,10 +9,12 @@ import hashlib
 import mimetypes
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 from urllib.parse import quote
 
 import names
@@ -69,6 +71,56 @@ class Source:
     def check_unchanged(self) -> None:
         if Source.of(self.path, self.file) != self:
             raise Conflict(f"{self.path} changed while it was being sent. Put it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    start: int
+    data: bytes
+    sha256: bytes
+
+
+class Parts:
+    """The parts of a file; while one travels, the next is read and hashed on a thread of its own."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._digest = Digest()
+        self._thread = ThreadPoolExecutor(1, "reading")
+        self._ahead: tuple[int, Future[Part]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)  # waits: the caller closes the file next
+
+    def at(self, start: int) -> Part:
+        """The part that begins at byte `start`. Raises OSError, and Conflict when the file changed meanwhile."""
+        ahead, self._ahead = self._ahead, None
+        future = ahead[1] if ahead and ahead[0] == start else self._thread.submit(self._read, start)
+        part = future.result()
+        after = start + len(part.data)
+        if after < self._source.size:
+            self._ahead = after, self._thread.submit(self._read, after)
+        return part
+
+    def tree(self) -> str:
+        """The tree digest of the whole file. Raises OSError."""
+        return self._thread.submit(self._tree).result()
+
+    def _read(self, start: int) -> Part:
+        data = self._source.read(start, start + PART_SIZE)
+        self._source.check_unchanged()
+        self._digest.read(self._source.file, start)  # after a resumption: what the server has already
+        self._digest.update(memoryview(data)[self._digest.taken - start :])
+        return Part(start, data, hashlib.sha256(data).digest())
+
+    def _tree(self) -> str:
+        self._digest.read(self._source.file, self._source.size)
+        return self._digest.tree()
 
 
 class Uploader:
@@ -140,32 +192,29 @@ class Uploader:
 
     def _parts(self, source: Source, upload: str, offset: int) -> str:
         """Send what lies behind `offset`; the tree digest of the whole file."""
-        digest, patience, damaged = Digest(), self._patience(source, offset), 0
-        while offset < source.size:
-            # Invariant: `offset` bytes are safe on the server, and none of them is sent again.
-            stop = min(offset + PART_SIZE, source.size)
-            digest.read(source.file, stop)
-            data = source.read(offset, stop)
-            source.check_unchanged()
-            before = offset
-            try:
-                offset = tus.append(self._api, upload, offset, data)
-            except ChecksumMismatch:
-                damaged += 1
-                if damaged == TRIES_PER_PART:
-                    raise
-            except Conflict:
-                offset = tus.offset(self._api, upload)
-                if offset == before:  # then it is not about the offset
-                    raise
-            except (Transient, AtCapacity, Busy) as error:
-                patience.pause(error)
-                offset = tus.offset(self._api, upload)
-            if offset > before:
-                patience, damaged = self._patience(source, offset), 0
-            self._moved(offset - before)
-        digest.read(source.file, source.size)
-        return digest.tree()
+        patience, damaged = self._patience(source, offset), 0
+        with Parts(source) as parts:
+            while offset < source.size:
+                # Invariant: `offset` bytes are safe on the server, and none of them is sent again.
+                part = parts.at(offset)
+                before = offset
+                try:
+                    offset = tus.append(self._api, upload, offset, part.data, part.sha256)
+                except ChecksumMismatch:
+                    damaged += 1
+                    if damaged == TRIES_PER_PART:
+                        raise
+                except Conflict:
+                    offset = tus.offset(self._api, upload)
+                    if offset == before:  # then it is not about the offset
+                        raise
+                except (Transient, AtCapacity, Busy) as error:
+                    patience.pause(error)
+                    offset = tus.offset(self._api, upload)
+                if offset > before:
+                    patience, damaged = self._patience(source, offset), 0
+                self._moved(offset - before)
+            return parts.tree()
 
     def _patience(self, source: Source, offset: int) -> Patience:
         """From `offset` on. The last byte is acknowledged once the file is stored, whatever that takes."""

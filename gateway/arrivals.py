@@ -107,7 +107,7 @@ class Arrivals:
             self._rows.advance(upload.id, durable, span.stop, expires)
             durable = span.stop
             arrived(durable - upload.offset)
-            self._transit.send(upload, index, writer.measure(self._staging.source(upload.id, index), span))
+            self._transit.send(upload, index, writer.measure)
 
         self.send_complete(upload)
         self._staging.receive(

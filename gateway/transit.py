@@ -7,6 +7,7 @@ durable before its staged bytes go. So a message is always known, by a row or by
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Lock
@@ -32,12 +33,18 @@ def chunk_span(upload: Upload, index: int) -> ByteRange:
     return ByteRange(start, min(start + upload.chunk_size, upload.length))
 
 
+def _measured(source: Source, span: ByteRange) -> ChunkDigests:
+    return measure(source, span.length, PIECE_SIZE)
+
+
 class Transit:
     def __init__(self, database: Database, store: ChunkStore, staging: Staging) -> None:
         self._rows = Rows(database)
         self._store = store
         self._staging = staging
         self._carriers = ThreadPoolExecutor(CARRIERS, thread_name_prefix="transit")
+        # One thread, so that the chunks of a file are measured in the order in which they were sent.
+        self._measuring = ThreadPoolExecutor(1, thread_name_prefix="measuring")
         self._lock = (
             Lock()
         )  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
@@ -46,12 +53,19 @@ class Transit:
     def __repr__(self) -> str:
         return f"<Transit: {sum(map(len, self._moving.values()))} chunks of {len(self._moving)} uploads>"
 
-    def send(self, upload: Upload, index: int, digests: ChunkDigests | None = None) -> None:
-        """Carry a complete staged chunk to the store. Does nothing for a chunk that is on its way or there already."""
+    def send(
+        self, upload: Upload, index: int, measured: Callable[[Source, ByteRange], ChunkDigests] = _measured
+    ) -> None:
+        """Carry a complete staged chunk to the store. Does nothing for a chunk that is on its way or there already.
+
+        `measured` gives its digests; it is called while the client goes on sending, in the order of the calls of this.
+        """
         with self._lock:
             moving = self._moving.setdefault(upload.id, {})
             before = moving.get(index)
             if before is None or (before.done() and before.exception() is not None):
+                source, span = self._staging.source(upload.id, index), chunk_span(upload, index)
+                digests = self._measuring.submit(measured, source, span)
                 moving[index] = self._carriers.submit(self._carry, upload, index, digests)
 
     def busy(self, upload_id: UUID) -> bool:
@@ -96,17 +110,17 @@ class Transit:
                 self._moving.pop(upload_id, None)
 
     def close(self) -> None:
-        self._carriers.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._measuring, self._carriers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _carry(self, upload: Upload, index: int, digests: ChunkDigests | None) -> None:
+    def _carry(self, upload: Upload, index: int, measured: Future[ChunkDigests]) -> None:
+        digests = measured.result()
         if index in self._rows.indexes(upload.id):
             return
         span = chunk_span(upload, index)
-        source = self._staging.source(upload.id, index)
-        digests = digests or measure(source, span.length, PIECE_SIZE)
         discarded = self._rows.get(upload.id).discarded
         label = Label("chunk", upload.id, index, span.start, span.length, digests.sha256, attempt=discarded)
-        locator = self.deliver(upload.id, label, source)
+        locator = self.deliver(upload.id, label, self._staging.source(upload.id, index))
         chunk = Chunk(
             index=index,
             offset=span.start,

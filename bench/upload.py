@@ -1,0 +1,139 @@
+"""One upload, beside a stock Telethon `send_file` of the same bytes to the same sandbox, at 0, 20 and 80 ms.
+
+    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80]
+
+`store alone` puts the same chunks into Telegram by storage/telegram, without HTTP, staging or database; `put` is the
+command, through the whole gateway, until the file is visible. Each is a process of its own; the first two are not
+charged for connecting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+import psutil
+from telethon import TelegramClient
+from telethon.crypto import rsa
+from telethon.sessions import StringSession
+
+import config
+from bench.house import house, random_file
+from config import TelegramSettings
+from gateway.transit import CARRIERS
+from model import MIB, ByteRange, Label
+from storage.telegram.store import TelegramStore
+from tests.whole.running import RunningGateway
+
+CHUNK = 64 * MIB
+"""As in the house."""
+
+
+async def _send_file(settings: TelegramSettings, file: Path) -> float:
+    assert settings.server is not None and settings.server_key is not None
+    rsa.add_key(settings.server_key.read_text(encoding="ascii"), old=False)
+    session = StringSession()
+    session.set_dc(*settings.server)
+    client = TelegramClient(session, settings.api_id, settings.api_hash, receive_updates=False)
+    await client.start(bot_token=settings.bot_tokens[0])
+    try:
+        peer = await client.get_input_entity(int(settings.channel))
+        began = time.perf_counter()
+        # The parts that Telethon takes for files above 750 MB, so that a smaller one is as fast.
+        await client.send_file(peer, file, force_document=True, part_size_kb=512)
+        return time.perf_counter() - began
+    finally:
+        await client.disconnect()
+
+
+def send_file(settings: TelegramSettings, file: Path) -> float:
+    """Seconds that a stock Telethon client takes."""
+    return asyncio.run(_send_file(settings, file))
+
+
+def put_chunks(settings: TelegramSettings, file: Path) -> float:
+    """Seconds that our store takes for the chunks of the file, as many at a time as the gateway sends."""
+    upload, size = uuid4(), file.stat().st_size
+
+    def put(start: int) -> None:
+        def source(span: ByteRange) -> bytes:
+            with file.open("rb") as opened:
+                opened.seek(start + span.start)
+                return opened.read(span.length)
+
+        length = min(CHUNK, size - start)
+        store.put(Label("chunk", upload, start // CHUNK, start, length, bytes(32)), source)
+
+    with tempfile.TemporaryDirectory() as sessions:
+        store = TelegramStore(settings, Path(sessions), "telegram")
+        try:
+            store.start(30.0)
+            began = time.perf_counter()
+            with ThreadPoolExecutor(CARRIERS) as carriers:
+                list(carriers.map(put, range(0, size, CHUNK)))
+            return time.perf_counter() - began
+        finally:
+            store.close()
+
+
+ALONE: dict[str, Callable[[TelegramSettings, Path], float]] = {"send_file": send_file, "store": put_chunks}
+
+
+def alone(way: str, gateway: RunningGateway, file: Path) -> float:
+    """What one of them measures in a process of its own, with the gateway's settings but none of its sign-ins."""
+    command = [sys.executable, "-m", "bench.upload", way, str(file)]
+    done = subprocess.run(command, env=gateway.environment, check=True, timeout=900, capture_output=True)
+    return float(done.stdout)
+
+
+def put(gateway: RunningGateway, file: Path, remote: str) -> tuple[float, float]:
+    """Seconds until the command has the file visible, and the processor seconds that the gateway took for it."""
+    assert gateway.process is not None
+    server = psutil.Process(gateway.process.pid)
+    before, began = server.cpu_times(), time.perf_counter()
+    gateway.run("put", file, remote, timeout=900)
+    took, after = time.perf_counter() - began, server.cpu_times()
+    return took, after.user + after.system - before.user - before.system
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--mib", type=int, default=256)
+    options.add_argument("--rounds", type=int, default=1)
+    options.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
+        file, megabytes = random_file(Path(name) / "file.bin", chosen.mib), chosen.mib * 1.048576
+        print(f"{chosen.mib} MiB, medians of {chosen.rounds} round(s); speeds in MB/s, ratios within a round")
+        print("| latency | send_file | store alone | put | put / send_file | gateway's CPU s per GiB |")
+        print("|---|---|---|---|---|---|")
+        for latency in chosen.latencies:
+            sandbox.control.latency(latency)
+            rounds = [
+                (*(alone(way, gateway, file) for way in ALONE), *put(gateway, file, f"/{latency} {number}"))
+                for number in range(chosen.rounds)
+            ]
+            speeds = " | ".join(f"{median(megabytes / each[i] for each in rounds):.1f}" for i in range(3))
+            ratio = median(each[0] / each[2] for each in rounds)
+            cpu = median(each[3] for each in rounds) * 1024 / chosen.mib
+            print(f"| {latency} ms | {speeds} | {ratio:.1f} | {cpu:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] in ALONE:
+        telegram = config.read().telegram
+        assert telegram is not None
+        print(ALONE[sys.argv[1]](telegram, Path(sys.argv[2])))
+    else:
+        main()
