@@ -38,7 +38,7 @@ CHUNK = 64 * MIB
 """As in the house."""
 
 
-async def _send_file(settings: TelegramSettings, file: Path) -> float:
+async def _send_files(settings: TelegramSettings, files: list[Path]) -> float:
     assert settings.server is not None and settings.server_key is not None
     rsa.add_key(settings.server_key.read_text(encoding="ascii"), old=False)
     session = StringSession()
@@ -48,16 +48,17 @@ async def _send_file(settings: TelegramSettings, file: Path) -> float:
     try:
         peer = await client.get_input_entity(int(settings.channel))
         began = time.perf_counter()
-        # The parts that Telethon takes for files above 750 MB, so that a smaller one is as fast.
-        await client.send_file(peer, file, force_document=True, part_size_kb=512)
+        for file in files:
+            # The parts that Telethon takes for files above 750 MB, so that a smaller one is as fast.
+            await client.send_file(peer, file, force_document=True, part_size_kb=512)
         return time.perf_counter() - began
     finally:
         await client.disconnect()
 
 
-def send_file(settings: TelegramSettings, file: Path) -> float:
-    """Seconds that a stock Telethon client takes."""
-    return asyncio.run(_send_file(settings, file))
+def send_file(settings: TelegramSettings, path: Path) -> float:
+    """Seconds that a stock Telethon client takes for a file, or for those of a folder one after another."""
+    return asyncio.run(_send_files(settings, sorted(path.iterdir()) if path.is_dir() else [path]))
 
 
 def put_chunks(settings: TelegramSettings, file: Path) -> float:

@@ -169,8 +169,10 @@ def _checked_url(url: str) -> str:
 
 
 def _begin(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
     for statement in connection.get_execution_options().get("opening", ("BEGIN",)):
-        connection.exec_driver_sql(statement)
+        driver.execute(statement)  # at once: SQLAlchemy would take as long for each as for a query
 
 
 def _revision(connection: Connection) -> str | None:

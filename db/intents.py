@@ -15,14 +15,15 @@ from db.schema import RECEIVING, intents, uploads
 from model import Label, Locator
 
 
-def note(connection: Connection, upload_id: UUID, label: Label, after: Locator | None) -> None:
-    """Keep the intent; where it is noted already its older, hence safer, `after` stays."""
+def note(connection: Connection, upload_id: UUID, label: Label, after: Locator | None) -> bool:
+    """Keep the intent. False where it is noted already: its older, hence safer, `after` stays."""
     if connection.execute(select(intents.c.id).where(*_same(label))).first():
-        return
+        return False
     values = _columns(label) | {"upload_id": upload_id}
     if after is not None:
         values |= {"after_channel": after.channel, "after_message": after.message}
     connection.execute(insert(intents), values)
+    return True
 
 
 def settle(connection: Connection, label: Label) -> None:

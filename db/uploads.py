@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 import names
 from db import intents, nodes
@@ -24,19 +24,24 @@ from model import Chunk, File, Label, Locator, StoredFile, Upload
 _LOCATOR = (upload_chunks.c.channel, upload_chunks.c.message)
 _FIELDS = [field.name for field in fields(Upload)]
 """The columns of `uploads` are called as the fields are."""
+_BY_ID = select(uploads).where(uploads.c.id == bindparam("upload"))
 
 
 class Uploads:
-    """Uploads, by their uuid, which their contents take over in the end. What is kept here is durable."""
+    """Uploads, by their uuid, which their contents take over in the end. What is kept here is durable if not said
+    otherwise; what is not becomes so with the next that is, since both go through one log in order."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, upload: Upload, replace: bool) -> None:
-        """Begin one. Raises Conflict where `finish` would, before anybody has sent a byte."""
+        """Begin one; not durably, for nothing of it is promised yet.
+
+        Raises Conflict where `finish` would, before anybody has sent a byte.
+        """
         row = {field: getattr(upload, field) for field in _FIELDS} | {"replace": replace, "state": RECEIVING}
         *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
             connection.execute(insert(uploads), row)
 
@@ -64,35 +69,40 @@ class Uploads:
             raise _given_up()
         return _upload(row)
 
-    def advance(self, upload_id: UUID, start: int, stop: int, expires_at: datetime) -> None:
-        """Bytes up to `stop` are durable and may be acknowledged from now on.
+    def advance(
+        self, upload_id: UUID, start: int, stop: int, expires_at: datetime, *, durable: bool = True
+    ) -> None:
+        """Bytes up to `stop` are on the disk for good, and, when this is `durable`, may be acknowledged from now on.
 
         Raises OffsetMismatch unless the upload stands at `start`, NotFound, and Gone when it was given up.
         """
-        with self._database.write() as connection:
+        with self._database.write(durable=durable) as connection:
             row = _receiving(connection, upload_id)
             if row.offset != start:
                 raise OffsetMismatch(row.offset, start)
             values = {"offset": stop, "expires_at": expires_at}
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
 
-    def intend(self, upload_id: UUID, label: Label, after: Locator | None) -> None:
-        """Note that a message of this label is about to be sent, before it is. A second note changes nothing.
+    def intend(self, upload_id: UUID, label: Label, after: Locator | None) -> bool:
+        """Note that a message of this label is about to be sent, before it is. False, and no change, when it was noted
+        before: then the message may be there already.
 
         `after` is a message known to be older. Raises NotFound, and Gone when the upload was given up.
         """
         with self._database.write() as connection:
             _receiving(connection, upload_id)
-            intents.note(connection, upload_id, label, after)
+            return intents.note(connection, upload_id, label, after)
 
-    def stored(self, upload_id: UUID, label: Label, chunk: Chunk) -> None:
+    def stored(self, upload_id: UUID, label: Label, chunk: Chunk, *, durable: bool = True) -> None:
         """The chunk is at rest and its intent settled; an older message for its index goes into the trash.
+
+        It has to be `durable` before what is staged of the chunk goes. Otherwise a power cut may bring the intent back.
 
         Raises NotFound or Gone when the upload ended meanwhile; the chunk's message is in the trash then.
         """
         now = self._database.now()
-        with self._database.write() as connection:
-            row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+        with self._database.write(durable=durable) as connection:
+            row = connection.execute(_BY_ID, {"upload": upload_id}).one_or_none()
             intents.settle(connection, label)
             if row is None or row.state != RECEIVING:
                 throw(connection, [chunk.locator], now)
@@ -153,8 +163,10 @@ class Uploads:
         with self._database.write() as connection:
             row = _row(connection, upload_id)
             if row.state == FINISHED and row.file_id is not None:
-                return _file(connection, row.owner_id, row.file_id), False
-            _receiving(connection, upload_id)
+                file = nodes.by_id(connection, row.owner_id, row.file_id)
+                return _file(file, nodes.path_of(connection, file)), False
+            if row.state != RECEIVING:
+                raise _given_up()
             if stored.chunks != _chunks(connection, upload_id) or stored.size != row.length:
                 raise Conflict("The upload has changed meanwhile. Ask for its offset and go on from there.")
             content_id = keep(connection, stored, row.media_type, manifest, now)
@@ -164,7 +176,8 @@ class Uploads:
             connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
             ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
-            return _file(connection, row.owner_id, file_id), replaced
+            path = names.join(*names.split(row.folder), row.name)
+            return _file(nodes.by_id(connection, row.owner_id, file_id), path), replaced
 
     def abandon(self, upload_id: UUID) -> None:
         """Give it up: its chunks' messages go into the trash; its intents stay, to be looked for.
@@ -243,7 +256,7 @@ def _discard(connection: Connection, upload_id: UUID, which: tuple[Any, ...], no
 
 
 def _row(connection: Connection, upload_id: UUID) -> Row[Any]:
-    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"upload": upload_id}).one_or_none()
     if row is None:
         raise _unknown()
     return row
@@ -273,9 +286,8 @@ def _chunks(connection: Connection, upload_id: UUID) -> tuple[Chunk, ...]:
     return tuple(to_chunk(row) for row in connection.execute(mine.order_by(upload_chunks.c.chunk_index)))
 
 
-def _file(connection: Connection, owner_id: int, file_id: int) -> File:
-    row = nodes.by_id(connection, owner_id, file_id)
-    node = nodes.to_node(row, nodes.path_of(connection, row))
+def _file(row: Row[Any], path: str) -> File:
+    node = nodes.to_node(row, path)
     assert isinstance(node, File)
     return node
 

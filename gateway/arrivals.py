@@ -16,13 +16,15 @@ from db.uploads import Uploads as Rows
 from errors import AtCapacity, Busy, ChecksumMismatch, Gone, NotFound
 from gateway.finishing import Finishing
 from gateway.transit import Transit, chunk_span
-from model import PIECE_SIZE, ByteRange, Upload
+from model import PIECE_SIZE, ByteRange, File, Upload
 from storage.base import ChunkStore, Source
 from streaming.digests import ChunkDigests, measure
 from streaming.staging import Staging
 
 LIFE = timedelta(days=7)
 """How long an upload may rest between two parts before it expires."""
+PUT_LIFE = timedelta(minutes=10)
+"""How long what a plain PUT left behind is kept after a crash: nobody can go on with it; its client sends it anew."""
 REST = timedelta(hours=1)
 """How long an upload keeps its begun chunk on disk for certain; past that the room may be taken for others."""
 REST_WHEN_WAITED_FOR = timedelta(minutes=2)
@@ -91,20 +93,22 @@ class Arrivals:
         body: BinaryIO,
         length: int,
         checksum: bytes | None,
-        life: timedelta,
         arrived: Callable[[int], None],
+        *,
+        acknowledged: bool = True,
     ) -> None:
-        """Stage the next `length` bytes and make their offset durable; send each chunk on as it becomes complete.
+        """Stage the next `length` bytes; send each chunk on as it becomes complete.
 
-        `arrived` is told how many of them are durable.
+        Their offset is durable on return when it will be `acknowledged`; otherwise nobody can go on from it, and it is
+        kept for `PUT_LIFE` only. `arrived` is told how many of the bytes are on the disk.
         """
-        expires = datetime.now(UTC) + life
+        expires = datetime.now(UTC) + (LIFE if acknowledged else PUT_LIFE)
         durable, stop = upload.offset, upload.offset + length
 
         def chunk_complete(index: int) -> None:
             nonlocal durable
             span = chunk_span(upload, index)
-            self._rows.advance(upload.id, durable, span.stop, expires)
+            self._rows.advance(upload.id, durable, span.stop, expires, durable=acknowledged)
             durable = span.stop
             arrived(durable - upload.offset)
             self._transit.send(upload, index, writer.measure)
@@ -122,7 +126,7 @@ class Arrivals:
             on_chunk=chunk_complete,
         )
         if durable < stop:
-            self._rows.advance(upload.id, durable, stop, expires)
+            self._rows.advance(upload.id, durable, stop, expires, durable=acknowledged)
             arrived(length)
 
     def take_again(self, upload: Upload, body: BinaryIO, checksum: bytes | None) -> None:
@@ -140,22 +144,26 @@ class Arrivals:
 
     def send_complete(self, upload: Upload) -> None:
         """Send every complete chunk that has no row: after a restart, or when an earlier try failed."""
-        there = self._rows.indexes(upload.id)
         whole, begun = divmod(upload.offset, upload.chunk_size)
         complete = whole + bool(begun and upload.offset == upload.length)
+        there = self._rows.indexes(upload.id) if complete else frozenset()
         for index in range(complete):
             if index not in there:
                 self._transit.send(upload, index)
 
-    def finish(self, upload: Upload, writer: Writer, wait: float) -> None:
-        """Make it a file, once its chunks have arrived. Raises AtCapacity when that takes more than `wait` seconds."""
+    def finish(self, upload: Upload, writer: Writer, wait: float) -> tuple[File, bool]:
+        """Make it a file, which replaced another or did not, once its chunks have arrived.
+
+        Raises AtCapacity when that takes more than `wait` seconds.
+        """
         until = monotonic() + wait
         if not self._transit.wait(upload.id, wait):
             raise AtCapacity(
                 "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
             )
-        self._finishing.finish(upload, writer.sha256(upload.length), until)
+        finished = self._finishing.finish(upload, writer.sha256(upload.length), until)
         self._forget(upload.id)
+        return finished
 
     def give_up(self, upload_id: UUID) -> None:
         """Abandon it; what is in transit goes to the trash when it arrives. Raises Busy, and Conflict when finished."""

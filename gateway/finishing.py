@@ -11,7 +11,7 @@ from db import Database
 from db.uploads import Uploads as Rows
 from errors import AtCapacity, ChunkCorrupt
 from gateway.transit import Transit
-from model import Chunk, Label, StoredFile, Upload, tree_digest
+from model import Chunk, File, Label, StoredFile, Upload, tree_digest
 from storage.base import ChunkStore
 from streaming import manifest
 from streaming.digests import file_crc32
@@ -31,8 +31,8 @@ class Finishing:
         self._staging = staging
         self._transit = transit
 
-    def finish(self, upload: Upload, sha256: bytes | None, until: float) -> None:
-        """Make the upload a file; every chunk must be stored. May be repeated after any failure.
+    def finish(self, upload: Upload, sha256: bytes | None, until: float) -> tuple[File, bool]:
+        """Make the upload a file, which replaced another or did not; every chunk must be stored. May be repeated.
 
         `sha256` is the whole file's, or None when a restart lost it; `until` is on the monotonic clock. Raises
         AtCapacity when reading back is not done by then, StoreError, Conflict when the name was taken meanwhile, and
@@ -58,6 +58,7 @@ class Finishing:
             len(chunks),
             ", replaced" if replaced else "",
         )
+        return file, replaced
 
     def _read_back(self, upload: Upload, until: float) -> tuple[Chunk, ...]:
         """The chunks, once a sample of them came back as it was stored."""

@@ -49,6 +49,8 @@ class Transit:
             Lock()
         )  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
         self._moving: dict[UUID, dict[int, Future[None]]] = {}
+        self._newest: Locator | None = None
+        """A message that is there, so it is older than those to come; which one of them does not matter."""
 
     def __repr__(self) -> str:
         return f"<Transit: {sum(map(len, self._moving.values()))} chunks of {len(self._moving)} uploads>"
@@ -115,8 +117,6 @@ class Transit:
 
     def _carry(self, upload: Upload, index: int, measured: Future[ChunkDigests]) -> None:
         digests = measured.result()
-        if index in self._rows.indexes(upload.id):
-            return
         span = chunk_span(upload, index)
         discarded = self._rows.get(upload.id).discarded
         label = Label("chunk", upload.id, index, span.start, span.length, digests.sha256, attempt=discarded)
@@ -131,22 +131,21 @@ class Transit:
             locator=locator,
             piece_size=PIECE_SIZE,
         )
-        self._rows.stored(
-            upload.id, label, chunk
-        )  # of an upload that has ended meanwhile, this goes to the trash
-        if (
-            span.stop < upload.length
-        ):  # the last chunk stays until the file is visible: its last byte may come again
+        # The last chunk stays until the file is visible: its last byte may come again.
+        staged_goes = span.stop < upload.length
+        # Of an upload that has ended meanwhile, this goes to the trash.
+        self._rows.stored(upload.id, label, chunk, durable=staged_goes)
+        if staged_goes:
             self._staging.drop(upload.id, index)
         log.debug("upload %s: chunk %d of %d bytes is stored", upload.id, index, span.length)
 
     def deliver(self, upload_id: UUID, label: Label, source: Source) -> Locator:
         """Announce, then store. A message that an earlier try may have left is looked for first."""
-        announced = [after for known, after in self._rows.intents(upload_id) if known == label]
-        if announced:
-            found = self._store.find(label, announced[0])
+        self._newest = self._newest or self._rows.newest_locator()
+        if not self._rows.intend(upload_id, label, self._newest):
+            after = next(after for known, after in self._rows.intents(upload_id) if known == label)
+            found = self._store.find(label, after)
             if found is not None:
                 return found
-        else:
-            self._rows.intend(upload_id, label, self._rows.newest_locator())
-        return self._store.put(label, source)
+        self._newest = self._store.put(label, source)
+        return self._newest

@@ -7,10 +7,9 @@ its bytes reports `length - 1`, and a client that repeats the last byte joins th
 
 from __future__ import annotations
 
-import math
 import mimetypes
 from dataclasses import replace as changed
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -40,8 +39,6 @@ FINISH_WAIT = 50.0
 """Seconds that the last part waits for the store before the client is told to come back."""
 UPKEEP_WAIT = 600.0
 """Seconds that upkeep gives the same: on a line too slow for the client's patience the file is finished here."""
-PUT_LIFE = timedelta(minutes=10)
-"""How long what a plain PUT left behind is kept after a crash: nobody can go on with it; its client sends it anew."""
 MAX_LENGTH = 1 << 50
 """Bytes in one file, 1 PiB: a bound on the arithmetic, not on people."""
 
@@ -76,6 +73,16 @@ class Uploads:
 
         Raises BadName, BadInput, and Conflict when the name cannot be had there.
         """
+        upload = self._begun(user, folder, name, length, media_type, replace)
+        if length:
+            return upload
+        with self._arrivals.writing(upload.id) as writer:
+            self._arrivals.finish(upload, writer, FINISH_WAIT)
+        return self.get(user, upload.id)
+
+    def _begun(
+        self, user: User, folder: str, name: str, length: int, media_type: str | None, replace: bool
+    ) -> Upload:
         if not 0 <= length <= MAX_LENGTH:
             raise BadInput(f"A file has 0 to {MAX_LENGTH} bytes, not {length}.")
         name = names.checked(name)
@@ -94,10 +101,7 @@ class Uploads:
             file_id=None,
         )
         self._rows.create(upload, replace)
-        if length == 0:
-            with self._arrivals.writing(upload.id) as writer:
-                self._arrivals.finish(upload, writer, FINISH_WAIT)
-        return self.get(user, upload.id)
+        return upload
 
     def get(self, user: User, upload_id: UUID) -> Upload:
         """The upload as the client may count on it. Raises NotFound (also for another user's) and Gone."""
@@ -119,23 +123,7 @@ class Uploads:
         Raises OffsetMismatch, Busy, ChecksumMismatch (nothing kept), BadInput (past the end), AtCapacity (the store is
         slower than the client: come back), OutOfSpace, StoreError, Damaged, and what `get` raises.
         """
-        until = (
-            monotonic() + FINISH_WAIT
-        )  # what it waits for room is not given twice: its client waits a minute
-        return self._append(user, upload_id, offset, body, length, checksum, client, LIFE, until)
-
-    def _append(
-        self,
-        user: User,
-        upload_id: UUID,
-        offset: int,
-        body: BinaryIO,
-        length: int,
-        checksum: bytes | None,
-        client: Client,
-        life: timedelta,
-        until: float,
-    ) -> Upload:
+        until = monotonic() + FINISH_WAIT  # for room and finishing together: its client waits a minute
         self._rows.get(upload_id, user.id)
         with self._arrivals.writing(upload_id) as writer:
             upload = self._rows.get(upload_id, user.id)
@@ -146,15 +134,14 @@ class Uploads:
                 raise BadInput(f"The upload has {upload.length} bytes; {offset + length} would be too many.")
             if upload.file_id is not None or length == 0:
                 return _acknowledged(upload)
-            subject = Subject("upload", user, upload.id, None, upload.name, upload.length)
             span = ByteRange(offset, offset + length)
-            with self._transfers.moving(subject, client, span) as connection:
+            with self._transfers.moving(_subject(user, upload), client, span) as connection:
                 if upload.offset == upload.length:
                     self._arrivals.take_again(upload, body, checksum)
                 else:
-                    self._arrivals.take(upload, writer, body, length, checksum, life, connection.has_moved)
+                    self._arrivals.take(upload, writer, body, length, checksum, connection.has_moved)
                 if span.stop == upload.length:
-                    self._arrivals.finish(upload, writer, min(FINISH_WAIT, until - monotonic()))
+                    self._arrivals.finish(upload, writer, until - monotonic())
                     connection.completes = True
         return self.get(user, upload_id)
 
@@ -183,19 +170,23 @@ class Uploads:
         if not parts:
             raise BadInput("The path needs the name of a file.")
         folder, name = names.join(*parts[:-1]), parts[-1]
-        before = self._tree.standing_at(user.id, folder, name)
-        if only_new and before is not None:
+        if only_new and self._tree.standing_at(user.id, folder, name) is not None:
             raise PreconditionFailed(f"There is something at {path!r} already.")
-        upload = self.create(
-            user, folder=folder, name=name, length=length, media_type=media_type, replace=not only_new
-        )
+        upload = self._begun(user, folder, name, length, media_type, not only_new)
+        whole = ByteRange(0, length)
         try:
-            upload = self._append(user, upload.id, 0, body, length, None, client, PUT_LIFE, math.inf)
+            with (
+                self._arrivals.writing(upload.id) as writer,
+                self._transfers.moving(_subject(user, upload), client, whole) as connection,
+            ):
+                moved = connection.has_moved
+                self._arrivals.take(upload, writer, body, length, None, moved, acknowledged=False)
+                file, replaced = self._arrivals.finish(upload, writer, FINISH_WAIT)
+                connection.completes = True
         except BaseException:  # nobody could go on with it
             self._arrivals.give_up(upload.id)
             raise
-        assert upload.file_id is not None
-        return self._tree.file(user.id, upload.file_id), before is None
+        return file, not replaced
 
     def go_on(self, upload_id: UUID) -> None:
         """Carry what is staged but not stored, and finish what has all its bytes; not while it is being written to.
@@ -231,6 +222,10 @@ class Uploads:
 
     def close(self) -> None:
         self._arrivals.close()
+
+
+def _subject(user: User, upload: Upload) -> Subject:
+    return Subject("upload", user, upload.id, None, upload.name, upload.length)
 
 
 def _acknowledged(upload: Upload) -> Upload:

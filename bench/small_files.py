@@ -1,0 +1,43 @@
+"""Many small files by `put`, beside a stock Telethon `send_file` of each, one after another, to the same sandbox.
+
+    python -m bench.small_files [--files 300] [--size 4096] [--latencies 0 80]
+
+`put` is the command, from its start until all files are visible; each file costs two messages and a read-back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from bench.house import house
+from bench.upload import alone, put
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--files", type=int, default=300)
+    options.add_argument("--size", type=int, default=4096, help="in bytes")
+    options.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
+        files = Path(name) / "files"
+        files.mkdir()
+        for number in range(chosen.files):
+            (files / f"{number:06}").write_bytes(os.urandom(chosen.size))
+        print(f"{chosen.files} files of {chosen.size} bytes; milliseconds for each")
+        print("| latency | send_file | put | send_file / put | gateway's CPU |\n|---|---|---|---|---|")
+        for latency in chosen.latencies:
+            sandbox.control.latency(latency)
+            stock = alone("send_file", gateway, files)
+            ours, cpu = put(gateway, files, f"/{latency}")
+            stock, ours, cpu = (1000 * seconds / chosen.files for seconds in (stock, ours, cpu))
+            print(f"| {latency} ms | {stock:.1f} | {ours:.1f} | {stock / ours:.1f} | {cpu:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
