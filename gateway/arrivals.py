@@ -103,31 +103,25 @@ class Arrivals:
         kept for `PUT_LIFE` only. `arrived` is told how many of the bytes are on the disk.
         """
         expires = datetime.now(UTC) + (LIFE if acknowledged else PUT_LIFE)
-        durable, stop = upload.offset, upload.offset + length
+        at, stop = upload.offset, upload.offset + length
+
+        def reach(offset: int) -> None:
+            nonlocal at
+            self._rows.advance(upload.id, at, offset, expires, durable=acknowledged)
+            at = offset
+            arrived(at - upload.offset)
 
         def chunk_complete(index: int) -> None:
-            nonlocal durable
-            span = chunk_span(upload, index)
-            self._rows.advance(upload.id, durable, span.stop, expires, durable=acknowledged)
-            durable = span.stop
-            arrived(durable - upload.offset)
+            reach(chunk_span(upload, index).stop)
             self._transit.send(upload, index, writer.measure)
 
         self.send_complete(upload)
         self._staging.receive(
-            upload.id,
-            upload.offset,
-            body,
-            length,
-            total=upload.length,
-            chunk_size=upload.chunk_size,
-            wait=ROOM_WAIT,
-            checksum=checksum,
-            on_chunk=chunk_complete,
-        )
-        if durable < stop:
-            self._rows.advance(upload.id, durable, stop, expires, durable=acknowledged)
-            arrived(length)
+            upload.id, upload.offset, body, length, total=upload.length, chunk_size=upload.chunk_size,
+            wait=ROOM_WAIT, checksum=checksum, on_chunk=chunk_complete,
+        )  # fmt: skip
+        if at < stop:
+            reach(stop)
 
     def take_again(self, upload: Upload, body: BinaryIO, checksum: bytes | None) -> None:
         """The last byte comes again, because it was not acknowledged: it must be the byte that is staged."""
