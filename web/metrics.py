@@ -48,10 +48,11 @@ class Tally:
 @local_or_signed_in
 def metrics() -> Response:
     tally = cast(Tally, current_app.extensions["tally"])
+    figures = gateway().transfers.figures()
     lines = [
         *_health(gateway().health()),
-        *_transfers(gateway().transfers.figures()),
-        *_first_byte(gateway().transfers.figures().first_byte),
+        *_transfers(figures),
+        *_first_byte(figures.first_byte),
         *_responses(tally.responses()),
         *chain.from_iterable(
             family(name, kind, about, [("", value)]) for name, kind, about, value in vital_signs()

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.cli.conftest import Installation, serving, until
+from tests.cli.conftest import Installation, Serving, serving, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,6 +58,50 @@ def test_a_signal_stops_both_processes_cleanly(installation: Installation, name:
         assert code == 0
         assert "Traceback" not in log
         assert not sandbox.is_running()
+
+
+def begin_download(running: Serving, installation: Installation, size: int) -> httpx.Response:
+    """A download of a new file of random bytes, of which only the headers were read."""
+    (installation.folder / "file").write_bytes(os.urandom(size))
+    installation.ok("put", "file", "/file")
+    token = (installation.data / "local-token").read_text(encoding="utf-8").strip()
+    client = httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    (item,) = client.get("/api/v1/nodes?path=/").json()["items"]
+    return client.send(client.build_request("GET", f"/files/{item['id']}/download"), stream=True)
+
+
+def refuses(url: str) -> bool:
+    """Whether the server takes no connections any more."""
+    try:
+        httpx.get(f"{url}/healthz")
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_a_download_that_runs_may_end_when_the_server_is_to_stop(installation: Installation) -> None:
+    installation.environ |= {"SHUTDOWN_SECONDS": "60"}
+    with serving(installation) as running:
+        download = begin_download(running, installation, 24 << 20)
+        running.process.send_signal(signal.SIGTERM)
+        until(lambda: refuses(running.url))
+        assert download.read() == (installation.folder / "file").read_bytes()
+        _, log = running.process.communicate(timeout=30)
+        assert running.process.returncode == 0
+        assert "25165824 bytes" in log and "complete" in log and "cut" not in log
+
+
+def test_a_second_signal_cuts_what_runs(installation: Installation) -> None:
+    installation.environ |= {"SHUTDOWN_SECONDS": "3600"}
+    with serving(installation) as running:
+        download = begin_download(running, installation, 24 << 20)
+        running.process.send_signal(signal.SIGINT)
+        until(lambda: refuses(running.url))
+        assert running.process.poll() is None
+        code, log = running.stop(signal.SIGINT)
+        assert code == 0 and "cut 1 connections" in log
+        with pytest.raises(httpx.TransportError):
+            download.read()
 
 
 def test_ctrl_c_at_a_terminal_reaches_the_sandbox_last(installation: Installation) -> None:
