@@ -64,6 +64,7 @@ def put_files(gateway: RunningGateway, count: int) -> list[int]:
 def read_slowly(address: tuple[str, int], token: str, ids: list[int], seconds: float) -> tuple[int, float]:
     """Bytes that all of them got, every one as it should be, and the seconds that took."""
     whole = bodies(len(ids))
+    places = {file_id: number for number, file_id in enumerate(dict.fromkeys(ids))}
     began = time.monotonic()
     got = [0] * len(ids)
     socks: list[socket.socket] = []
@@ -91,7 +92,7 @@ def read_slowly(address: tuple[str, int], token: str, ids: list[int], seconds: f
                 number = key.data
                 if (most := min(allowed, SIZE) - got[number]) > 0:
                     block = key.fileobj.recv(most)  # type: ignore[union-attr]
-                    start = number * SHIFT + got[number]
+                    start = places[ids[number]] * SHIFT + got[number]
                     if not block or block != whole[start : start + len(block)]:
                         raise SystemExit(f"download {number} went wrong after {got[number]} bytes")
                     got[number] += len(block)
@@ -148,6 +149,7 @@ def row(gateway: RunningGateway, ids: list[int], seconds: float) -> str:
         with Watch(process.pid) as starting:
             readers.stdout.readline()
         highest = starting.highest
+        print(f"while they start: {highest / 1e6:.0f} MB", file=sys.stderr, flush=True)
     else:
         highest = 0
     with Watch(process.pid) as watch:
@@ -174,6 +176,7 @@ def main() -> None:
     )
     options.add_argument("--readers", type=int, nargs="+", default=[200, 500])
     options.add_argument("--seconds", type=float, default=20)
+    options.add_argument("--files", type=int, default=1000, help="at most so many different ones")
     options.add_argument("--most", type=int, default=1000, help="MAX_CONCURRENT_DOWNLOADS")
     options.add_argument("--load", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options.add_argument("ids", type=int, nargs="*", help=argparse.SUPPRESS)
@@ -184,10 +187,11 @@ def main() -> None:
         print(moved / took / 1e6)
         return
     most = str(chosen.most)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="slowbench") as name:
         settings = {"MAX_CONCURRENT_DOWNLOADS": most, "MAX_CONCURRENT_DOWNLOADS_PER_USER": most}
         with house(Path(name), CHUNK_SIZE_MIB="4", **settings) as (_, gateway):
-            ids = put_files(gateway, max(chosen.readers))
+            different = put_files(gateway, min(chosen.files, max(chosen.readers)))
+            ids = [different[number % len(different)] for number in range(max(chosen.readers))]
             gateway.stop()  # what the uploads left in its memory is not what is measured
             gateway.start()
             print(f"{chosen.seconds:g} s each, {SPEED // 1000} KB/s a reader")

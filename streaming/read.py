@@ -44,7 +44,7 @@ def ignore(report: DamageReport) -> None:
 
 
 class VerifiedStream:
-    """The bytes of a plan, each verified, in blocks of at most `yield_size` bytes.
+    """The bytes of a plan, each verified, in blocks of at most `yield_size` bytes; when it is polled, of a piece.
 
     There are two ways to pull it, and one state machine: `poll` never waits and says what to wait for; an iterator
     waits. Memory: at most `client.window` pieces, in flight, landed or given and not yet taken by the reader, and fewer
@@ -118,10 +118,10 @@ class VerifiedStream:
         if not self._keep.length:
             self.close()
             raise StopIteration
-        return self._block()
+        return self._block(self._yield_size)
 
     def poll(self, left: int) -> bytes | Wait | None:
-        """The next block; or what to wait for; or None at the end, when the reader has everything.
+        """What is in hand of the next piece, in one block; or what to wait for; or None when the reader has everything.
 
         `left` is how many of the bytes given so far the reader has not taken yet: they are read ahead, too. Raises
         StoreError, Damaged or ClientGone, and is closed then.
@@ -134,7 +134,7 @@ class VerifiedStream:
         except BaseException:
             self.close()
             raise
-        return wait or self._block()
+        return wait or self._block(self._keep.length)
 
     def close(self) -> None:
         """Cancel what is in flight and drop what is held. For any thread, at any time, more than once."""
@@ -194,9 +194,9 @@ class VerifiedStream:
             raise Damaged(f"The stream ended after {self.sent} of {self.plan.span.length} bytes.")
         return found
 
-    def _block(self) -> bytes:
+    def _block(self, most: int) -> bytes:
         piece, keep = self._piece, self._keep
-        cut = min(keep.start + self._yield_size, keep.stop)
+        cut = min(keep.start + most, keep.stop)
         block = piece[keep.start : cut]  # a whole piece is handed on as it is, without a copy
         self._keep = ByteRange(cut, keep.stop)
         if cut == keep.stop:
