@@ -12,6 +12,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from itertools import count
 from threading import Condition, Thread
 from typing import Protocol
@@ -129,4 +130,11 @@ class Pump:
             if wait.future is None or wait.future is turn.future:
                 return
             turn.future = wait.future
-        wait.future.add_done_callback(lambda _: self.wake(job))
+        wait.future.add_done_callback(partial(self._ended, turn))
+
+    def _ended(self, turn: _Turn, future: Future[bytes]) -> None:
+        with self._changed:
+            if turn.future is future:
+                turn.future = None  # it holds a whole piece
+            if turn.job is not None:
+                self._wake(turn)

@@ -78,6 +78,21 @@ def test_a_future_that_is_waited_for_again_and_again_wakes_once(pump: Pump) -> N
     assert until(lambda: job.steps == 21)
 
 
+def test_what_a_future_brought_is_not_kept_by_the_pump(pump: Pump) -> None:
+    def wait_for_it() -> tuple[Counted, weakref.ref[Future[bytes]]]:
+        future: Future[bytes] = Future()
+        waits = [Wait(math.inf, future)]
+        job = Counted(lambda steps: waits.pop() if waits else Wait(math.inf))
+        pump.wake(job)
+        assert until(lambda: job.steps == 1)
+        future.set_result(b"a whole piece")
+        return job, weakref.ref(future)
+
+    job, gone = wait_for_it()
+    assert until(lambda: gc.collect() >= 0 and gone() is None)
+    assert until(lambda: job.steps == 2)
+
+
 def test_a_job_woken_while_it_runs_runs_again() -> None:
     pump = Pump(2)
     entered, go_on = threading.Event(), threading.Event()
