@@ -16,16 +16,24 @@ CLOSE_GRACE = 1.5
 
 
 class Interrupts:
-    """While nobody wants to be told, an interrupt is a KeyboardInterrupt on the main thread; afterwards, a call."""
+    """While nobody wants to be told, an interrupt is a KeyboardInterrupt on the main thread; after `tell`, a call."""
 
     def __init__(self) -> None:
-        self.call: Callable[[], None] | None = None
+        self._call: Callable[[], None] | None = None
+        self._came = False
         self._over = Event()
 
+    def tell(self, call: Callable[[], None]) -> None:
+        """From now on an interrupt is `call`. An earlier one counts: Python drops what is raised in a finalizer."""
+        self._call = call
+        if self._came:
+            call()
+
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        if self.call is None:
+        self._came = True
+        if self._call is None:
             raise KeyboardInterrupt
-        self.call()
+        self._call()
 
     @contextmanager
     def caught(self) -> Iterator[None]:
@@ -43,10 +51,10 @@ class Interrupts:
 
     def _console_closed(self) -> None:
         """On a thread of Windows: when this returns, the process is ended. So wait for the main thread."""
-        if self.call is not None:
-            self.call()
+        if self._call is not None:
+            self._call()
             if not self._over.wait(CLOSE_GRACE):
-                self.call()
+                self._call()
                 self._over.wait(CLOSE_PATIENCE - CLOSE_GRACE)
 
 

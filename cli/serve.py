@@ -54,7 +54,7 @@ def serve() -> None:
                 gateway.wind_down()
                 server.stop()
 
-            interrupts.call = stop
+            interrupts.tell(stop)
             server.run()
             log.info("stopping")
         except KeyboardInterrupt:  # while we were still starting
