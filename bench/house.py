@@ -1,34 +1,85 @@
-"""A sandbox and a gateway as processes of their own, for benchmarks; and the plain things they are compared with."""
+"""A sandbox and a gateway as processes of their own, for benchmarks; empty, or with synthetic files in them."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from telethon import TelegramClient
-from telethon.crypto import rsa
-from telethon.sessions import StringSession
-
-from model import MIB
+from bench.fetch import Fetch
+from bench.synthetic import SyntheticFile, Warehouse
+from model import MIB, ByteRange
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.whole.running import RunningGateway, running_gateway
+
+USUAL = {"CHUNK_SIZE_MIB": "64", "STAGING_SIZE_MIB": "512", "LOG_LEVEL": "warning"}
+CROWDED = {"MAX_CONCURRENT_DOWNLOADS": "200", "MAX_CONCURRENT_DOWNLOADS_PER_USER": "200"}
 
 
 @contextmanager
 def house(folder: Path, **settings: str) -> Iterator[tuple[RunningSandbox, RunningGateway]]:
     """Both, running, with the settings people run with unless `settings` says otherwise."""
-    usual = {"CHUNK_SIZE_MIB": "64", "STAGING_SIZE_MIB": "512", "LOG_LEVEL": "warning"}
     with (
         start_sandbox(folder / "sandbox") as sandbox,
-        running_gateway(folder, sandbox, usual | settings) as gateway,
+        running_gateway(folder, sandbox, USUAL | settings) as gateway,
     ):
         yield sandbox, gateway
+
+
+class Stocked:
+    """Both, running, and the synthetic files that they know, by name."""
+
+    def __init__(
+        self, sandbox: RunningSandbox, gateway: RunningGateway, files: Mapping[str, SyntheticFile]
+    ) -> None:
+        self.sandbox = sandbox
+        self.gateway = gateway
+        self.files = files
+
+    @property
+    def pid(self) -> int:
+        """The gateway's."""
+        assert self.gateway.process is not None
+        return self.gateway.process.pid
+
+    def url(self, name: str) -> str:
+        return f"{self.gateway.url}/files/{self.files[name].node}/download"
+
+    def fetch(self, name: str, span: ByteRange | None = None) -> Fetch:
+        """A download of a file or a span of it, to be run; what comes is compared with the file."""
+        file = self.files[name]
+        wanted = span or ByteRange(0, file.size)
+        return Fetch(self.url(name), self.gateway.token, wanted, file.read, whole=span is None)
+
+    def restart_gateway(self) -> None:
+        """With nothing in memory."""
+        self.gateway.stop()
+        self.gateway.start()
+
+    def profile(self, names: Sequence[str], report: Path) -> str:
+        """Where a gateway's processor time goes while these files are downloaded; it is stopped afterwards."""
+        self.gateway.stop()
+        self.gateway.start(("-m", "bench.profiled", str(report)))
+        report.touch()
+        for name in names:
+            self.fetch(name).run()
+        self.gateway.stop()
+        return report.read_text(encoding="utf-8")
+
+
+@contextmanager
+def stocked(folder: Path, sizes: Mapping[str, int], **settings: str) -> Iterator[Stocked]:
+    """A house with synthetic files of these names and sizes in bytes; no settings for a cache: nothing is cached."""
+    with start_sandbox(folder / "sandbox") as sandbox:
+        sandbox.stop()
+        warehouse = Warehouse(sandbox, folder / "sandbox")
+        warehouse.lay(sizes)
+        sandbox.restart()
+        with running_gateway(folder, sandbox, USUAL | settings) as gateway:
+            yield Stocked(sandbox, gateway, warehouse.tell(gateway.data))
 
 
 def random_file(path: Path, mib: int) -> Path:
@@ -45,33 +96,3 @@ def curl(gateway: RunningGateway, file_id: int) -> float:
     began = time.perf_counter()
     subprocess.run([*command, f"{gateway.url}/files/{file_id}/download"], check=True, timeout=900)
     return time.perf_counter() - began
-
-
-def iter_download(sandbox: RunningSandbox, message: int) -> float:
-    """Seconds that a stock Telethon client takes for one document, in a process of its own, connecting not counted."""
-    key = sandbox.key.read_text(encoding="ascii")
-    words = [sandbox.host, sandbox.port, sandbox.dc, key, sandbox.api_id, sandbox.api_hash]
-    words += [sandbox.bot_tokens[0], sandbox.channel, message]
-    command = [sys.executable, "-m", "bench.house", *map(str, words)]
-    return float(subprocess.run(command, check=True, timeout=900, capture_output=True).stdout)
-
-
-async def _iter_download(words: list[str]) -> float:
-    host, port, dc, key, api_id, api_hash, token, channel, message = words
-    rsa.add_key(key, old=False)
-    session = StringSession()
-    session.set_dc(int(dc), host, int(port))
-    client = TelegramClient(session, int(api_id), api_hash, receive_updates=False)
-    await client.start(bot_token=token)
-    try:
-        found = await client.get_messages(await client.get_input_entity(int(channel)), ids=int(message))
-        began = time.perf_counter()
-        async for _ in client.iter_download(found.media):
-            pass
-        return time.perf_counter() - began
-    finally:
-        await client.disconnect()
-
-
-if __name__ == "__main__":
-    print(asyncio.run(_iter_download(sys.argv[1:])))

@@ -1,52 +1,97 @@
-"""One download, uncached, through the whole gateway, beside a stock Telethon `iter_download` from the same sandbox.
+"""Table 1: one download, uncached, beside a raw window of getFile, Telethon's iter_download and the naive gateway.
 
-    python -m bench.one_stream [--mib 64] [--rounds 3]
+    python -m bench.one_stream [--mib 1024] [--slow-mib 64] [--at 0 20 80 40] [--no-naive] [--profile]
 
-Each round runs both, one after the other, at 0, 20 and 80 ms; the ratio of a round is taken within the round.
+Ours and the raw window take the whole file; the two slow ones its first part, since their speed does not depend on the
+size. The row at 40 ms has 5 MiB/s a connection and 8 connections. The file is synthetic (bench/synthetic.py).
+`--profile` runs ours once more at 0 ms, with a sampler in the gateway that says where its processor time goes.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from bench.house import curl, house, iter_download, random_file
-from tests.whole.known import chunk_messages
+from bench.baselines import iter_download, raw_window
+from bench.house import Stocked, stocked
+from bench.memory import Watch
+from bench.naive import naive
+from bench.report import at_least, heading, row
+from bench.synthetic import CHUNK
+from model import MIB
 
-LATENCIES = (0, 20, 80)
-TARGETS = {0: 1.0, 20: 4.0, 80: 6.0}
+CAP = 5 * MIB
+CONNECTIONS = 8
+LATENCIES = (0, 20, 80, 40)
+"""Milliseconds; the last with the cap."""
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """MB/s; and the processor seconds that the gateway took for each GiB."""
+
+    ours: float
+    raw: float
+    plain: float
+    naive: float
+    cpu: float
+
+    def goals(self, latency: int) -> str:
+        if latency == 0:
+            return f"{self.ours / self.raw:.2f} of raw, {at_least(self.ours / self.raw, 0.8)}"
+        times = f"{self.ours / self.plain:.1f} x iter_download"
+        if latency == 20:
+            return f"{times}, {at_least(self.ours / self.plain, 5)}"
+        if latency == 80:
+            return f"{times}, {at_least(self.ours / self.plain, 12)}; {at_least(self.ours, 60, ' MB/s')}"
+        part = self.ours * 1e6 / (CAP * CONNECTIONS)
+        return f"{part:.2f} of {CONNECTIONS} x 5 MiB/s, {at_least(part, 0.9)}"
+
+
+def measure(house: Stocked, latency: int, with_naive: bool) -> Speeds:
+    house.sandbox.control.latency(latency)
+    house.sandbox.control.bandwidth(CAP if latency == 40 else 0)
+    whole, part = house.files["whole"], house.files["part"]
+    raw = raw_window(house.sandbox, whole, CONNECTIONS)
+    with Watch(house.pid) as watch:
+        ours = house.fetch("whole").run()
+    plain = iter_download(house.sandbox, part)
+    slowest = 0.0
+    if with_naive:
+        with naive(house.sandbox, part) as fetch:
+            slowest = fetch.run().speed
+    cpu = watch.cpu * (1 << 30) / whole.size
+    return Speeds(ours.speed, whole.size / 1e6 / raw, part.size / 1e6 / plain, slowest, cpu)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--mib", type=int, default=64, help="size of the file, one chunk")
-    options.add_argument("--rounds", type=int, default=3)
-    chosen = options.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with house(folder, CHUNK_SIZE_MIB=str(max(1, chosen.mib))) as (sandbox, gateway):
-            gateway.run("put", random_file(folder / "file.bin", chosen.mib), "/", timeout=600)
-            with gateway.client() as client:
-                file_id = client.get("/api/v1/nodes", params={"path": "/"}).json()["items"][0]["id"]
-            message = chunk_messages(gateway.data)[0]
-            print(
-                f"{chosen.mib} MiB, {chosen.rounds} rounds; MB/s are medians, the ratio is the median of the rounds'"
-            )
-            print("| latency | iter_download | stowgram | ratio | target |\n|---|---|---|---|---|")
-            for latency in LATENCIES:
-                sandbox.control.latency(latency)
-                rounds = [
-                    (iter_download(sandbox, message), curl(gateway, file_id)) for _ in range(chosen.rounds)
-                ]
-                megabytes = chosen.mib * 1.048576
-                plain, ours = (median(megabytes / pair[i] for pair in rounds) for i in (0, 1))
-                ratio = median(pair[0] / pair[1] for pair in rounds)
-                print(
-                    f"| {latency} ms | {plain:.1f} | {ours:.1f} | {ratio:.2f} | {TARGETS[latency]:.0f} |",
-                    flush=True,
-                )
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mib", type=int, default=1024)
+    parser.add_argument("--slow-mib", type=int, default=CHUNK // MIB)
+    parser.add_argument("--at", type=int, nargs="+", default=LATENCIES, choices=LATENCIES)
+    parser.add_argument("--no-naive", action="store_true", help="it takes most of the time")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    sizes = {"whole": options.mib * MIB, "part": options.slow_mib * MIB}
+    with (
+        tempfile.TemporaryDirectory() as name,
+        stocked(Path(name), sizes, TELEGRAM_CONNECTIONS=str(CONNECTIONS)) as house,
+    ):
+        house.fetch("part").run()  # connections are open, as in a gateway that has been up for a while
+        print(f"{options.mib} MiB; {options.slow_mib} MiB for iter_download and naive; MB/s")
+        heading("latency", "ours", "raw window", "iter_download", "naive", "gateway's CPU s/GiB", "goal")
+        for latency in options.at:
+            speeds = measure(house, latency, not options.no_naive)
+            figures = (f"{figure:.1f}" for figure in (speeds.ours, speeds.raw, speeds.plain, speeds.naive))
+            what = f"{latency} ms" + (", 5 MiB/s a connection" if latency == 40 else "")
+            row(what, *figures, f"{speeds.cpu:.1f}", speeds.goals(latency))
+        if options.profile:
+            house.sandbox.control.clear()
+            print(house.profile(["whole"], Path(name) / "profile"))
 
 
 if __name__ == "__main__":
