@@ -6,9 +6,8 @@ Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from operator import add
 from typing import Literal, NamedTuple
@@ -267,19 +266,6 @@ class Upload:
     file_id: int | None
     discarded: int = 0
     """Chunks of it that were stored and came back bad."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreHealth:
-    """How the store is: `mode` is `sandbox`, `telegram` or `memory`; `detail` is a sentence for the operator.
-
-    `counted` is what it has counted since it was made, by name: requests, bytes, flood waits, and so on.
-    """
-
-    mode: str
-    ok: bool
-    detail: str
-    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

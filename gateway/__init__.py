@@ -25,7 +25,7 @@ from gateway.totals import Tallies, Totals
 from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
 from gateway.uploads import Uploads
-from storage.base import ChunkStore
+from storage.base import AccountHealth, ChunkStore
 from streaming.staging import Staging
 
 __all__ = ["Gateway", "Health", "Limits"]
@@ -44,6 +44,7 @@ class Health:
     telegram: str
     mode: str
     counted: Mapping[str, int]
+    accounts: tuple[AccountHealth, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -88,7 +89,7 @@ class Gateway:
         except DatabaseUnavailable as error:
             database = str(error)
         store = self._store.health()
-        return Health(database, "ok" if store.ok else store.detail, store.mode, store.counted)
+        return Health(database, "ok" if store.ok else store.detail, store.mode, store.counted, store.accounts)
 
     def wind_down(self) -> None:
         """Begin no more downloads; those that run go on. For signal handlers, too: it takes no lock."""

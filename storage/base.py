@@ -8,11 +8,13 @@ A store verifies nothing: digests are checked at the one door out, `streaming/re
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
-from model import ByteRange, Label, Locator, StoreHealth
+from model import ByteRange, Label, Locator
 
 Source = Callable[[ByteRange], bytes]
 """Reads bytes to be stored. `source(span)` returns exactly `span.length` bytes; it may be called from any thread, more
@@ -20,10 +22,66 @@ than once for one span, and for several spans at a time."""
 
 
 class Read(Future[bytes]):
-    """The bytes of a read, to come."""
+    """The bytes of a read, to come. Once they are asked for over the wire they cost the same, kept or dropped."""
 
-    sent = False
-    """Whether the store has asked for them over the wire, so that they come whether or not anybody still waits."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._deciding = threading.Lock()  # a read is sent or withdrawn, by two threads, and never both
+        self.sent = False
+        """Whether the store has asked for the bytes, so that they come whether or not anybody still waits."""
+        self.wanted = True
+        """Whether anybody waits. If not, it ends with the first attempt that fails."""
+
+    def send(self) -> bool:
+        """For the store, before each attempt: False if nobody waits, and then the bytes must not be asked for."""
+        with self._deciding:
+            if not self.wanted or self.cancelled():
+                return False
+            self.sent = True
+            return True
+
+    def withdraw(self) -> bool:
+        """For whoever shares the read among waiters: the last one left. True if it was not sent, and now never will be:
+        cancel it then."""
+        with self._deciding:
+            self.wanted = False
+            return not self.sent
+
+    def want(self) -> None:
+        """Somebody waits again for a read that was sent."""
+        with self._deciding:
+            self.wanted = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHealth:
+    """One account of a store now: `window` requests may be in flight, `waiting` more have not had their turn."""
+
+    name: str
+    window: int
+    in_flight: int
+    waiting: int
+    connections: int
+    pace: str
+    """`starting`, `steady`, `trying` more connections, or `draining` to look at an empty line."""
+    flood_wait: float
+    """Seconds that it still has to wait; `flood_waits` were asked for since the start."""
+    flood_waits: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """How the store is: `mode` is `sandbox`, `telegram` or `memory`; `detail` is a sentence for the operator.
+
+    `counted` is what it has counted since it was made, by name: requests, bytes, flood waits, and so on. `accounts` are
+    those it works with, if it works with any.
+    """
+
+    mode: str
+    ok: bool
+    detail: str
+    counted: Mapping[str, int] = field(default_factory=dict)
+    accounts: tuple[AccountHealth, ...] = ()
 
 
 class ChunkClient(ABC):
@@ -47,6 +105,12 @@ class ChunkClient(ABC):
 
         The future always ends, within the store's own deadline; it fails with `Transient`, `Permanent` or
         `ChunkMissing`. Cancelling it frees its place at once.
+        """
+
+    def expect(self, locators: Iterable[Locator]) -> None:  # noqa: B027  a store with nothing to prepare ignores it
+        """A hint, once and before the first read: these messages will be read, in this order.
+
+        They are taken one by one as the reads get there, on whatever thread.
         """
 
     @abstractmethod

@@ -11,8 +11,8 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 
 from errors import ChunkMissing, StoreClosed, Transient
-from model import ByteRange, Label, Locator, StoreHealth
-from storage.base import ChunkClient, ChunkStore, Read, Source
+from model import ByteRange, Label, Locator
+from storage.base import ChunkClient, ChunkStore, Read, Source, StoreHealth
 
 OnRead = Callable[[Locator, ByteRange, int, bytes], bytes]
 """`on_read(locator, span, attempt, true_bytes)` gives what the client gets; it may block or raise a StoreError."""

@@ -148,7 +148,9 @@ class VerifiedStream:
             raise ClientGone("The stream was closed.")
         if self._window is None:
             reads = chain.from_iterable(map(piece_reads, self.plan.slices))
-            self._window = PieceWindow(self._store.client(), reads, gone=self._gone, deadline=self._deadline)
+            client = self._store.client()
+            client.expect(part.chunk.locator for part in self.plan.slices)
+            self._window = PieceWindow(client, reads, gone=self._gone, deadline=self._deadline)
             if self._closed:  # by another thread, which may have come too early to see the window
                 raise ClientGone("The stream was closed.")
         return self._window

@@ -23,6 +23,14 @@ from web.process import vital_signs
 blueprint = Blueprint("metrics", __name__)
 
 DIRECTIONS: tuple[Direction, ...] = ("download", "upload")
+ACCOUNT_FIGURES = (
+    ("window", "gauge", "Requests for data that may be in flight."),
+    ("in_flight", "gauge", "Requests for data on their way."),
+    ("waiting", "gauge", "Requests for data that wait for their turn."),
+    ("connections", "gauge", "Connections for data."),
+    ("flood_wait", "gauge", "Seconds that Telegram wants the account to wait still."),
+    ("flood_waits_total", "counter", "Times that Telegram asked the account to wait."),
+)
 Sample = tuple[str, float]
 """What follows the name of its family (a suffix, labels, or nothing), and its value."""
 
@@ -67,6 +75,14 @@ def _health(health: Health) -> Iterator[str]:
     for name, count in health.counted.items():
         about = f"{name.replace('_', ' ').capitalize()} of the store."
         yield from family(f"stowgram_store_{name}_total", "counter", about, [("", count)])
+    for name, kind, about in ACCOUNT_FIGURES:
+        samples = [
+            (f'{{account="{account.name}"}}', getattr(account, name.removesuffix("_total")))
+            for account in health.accounts
+        ]
+        yield from family(f"stowgram_account_{name}", kind, about, samples)
+    paces = [(f'{{account="{account.name}",state="{account.pace}"}}', 1) for account in health.accounts]
+    yield from family("stowgram_account_pace", "gauge", "What the account's window does.", paces)
 
 
 def _transfers(figures: Figures) -> Iterator[str]:

@@ -71,6 +71,8 @@ class Flights:
                 flight = self._in_air[place, attempt] = _Flight(place, attempt)
             else:
                 self.shared += 1
+                if flight.fetch is not None:
+                    flight.fetch.want()
             flight.waiters.append(waiter)
         waiter.add_done_callback(partial(self._leave, flight))
         if first:
@@ -99,8 +101,8 @@ class Flights:
     def _begin(self, flight: _Flight, fetch: Read) -> None:
         with self._lock:
             flight.fetch = fetch
-            deserted = not flight.waiters
-        if deserted:  # while it was being begun
+            ended = self._end_if_deserted(flight)  # while it was being begun
+        if ended:
             fetch.cancel()
         fetch.add_done_callback(partial(self._land, flight))
 
@@ -112,12 +114,16 @@ class Flights:
             if waiter not in flight.waiters:
                 return
             flight.waiters.remove(waiter)
-            fetch = flight.fetch
-            if flight.waiters or (fetch is not None and fetch.sent):
-                return
-            self._forget(flight)
-        if fetch is not None:
-            fetch.cancel()
+            ended = self._end_if_deserted(flight)
+        if ended and flight.fetch is not None:
+            flight.fetch.cancel()
+
+    def _end_if_deserted(self, flight: _Flight) -> bool:
+        """Whether its fetch is to be cancelled, which tells others, and so has to be done outside the lock."""
+        if flight.waiters or flight.fetch is None or not flight.fetch.withdraw():
+            return False
+        self._forget(flight)
+        return True
 
     def _land(self, flight: _Flight, fetch: Read) -> None:
         failure = Transient("The store gave up a read.", 0.5) if fetch.cancelled() else fetch.exception()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 
+from model import Locator
 from storage.base import ChunkClient, ChunkStore, Read
 from storage.cache.index import Place
 
@@ -17,6 +19,7 @@ class Line:
         self._inner = inner
         self._lock = threading.Lock()  # the last one out closes the client, be it the stream or a fetch
         self._client: ChunkClient | None = None
+        self._expected: Iterable[Locator] = ()
         self._fetches = 0
         self._released = False
 
@@ -29,11 +32,16 @@ class Line:
         client = self._client
         return None if client is None else client.window
 
+    def expect(self, locators: Iterable[Locator]) -> None:
+        """For the client, when there is one."""
+        self._expected = locators
+
     def read(self, place: Place, attempt: int) -> Read:
         with self._lock:
             self._fetches += 1
             if self._client is None:  # released or not: somebody may have joined who still wants it
                 self._client = self._inner.client()
+                self._client.expect(self._expected)
             client = self._client
         future = client.read(place.locator, place.span, attempt=attempt)
         future.add_done_callback(self._ended)

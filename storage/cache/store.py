@@ -8,14 +8,14 @@ what it keeps, and no reader ever gets a wrong byte.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 from errors import Transient
-from model import ByteRange, Label, Locator, StoreHealth
-from storage.base import ChunkClient, ChunkStore, Read, Source
+from model import ByteRange, Label, Locator
+from storage.base import ChunkClient, ChunkStore, Read, Source, StoreHealth
 from storage.cache.flights import Flights
 from storage.cache.index import Place
 from storage.cache.line import Line
@@ -148,6 +148,9 @@ class CachedClient(ChunkClient):
         refused = Read()
         refused.set_exception(Transient("The stream was closed."))
         return refused
+
+    def expect(self, locators: Iterable[Locator]) -> None:
+        self._line.expect(locators)
 
     def close(self) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from telethon.tl import TLRequest, functions, types
 
 from errors import Permanent, StoreError, Transient
 from model import Locator
+from storage.base import AccountHealth
 from storage.telegram.channel import ById, Channel, Home, resolve
 from storage.telegram.connection import Dialling
 from storage.telegram.documents import Document, Documents
@@ -49,13 +50,14 @@ class Account:
         self.home_channel: Channel | None = None
         self.part_limit = 4000
         """Parts of 512 KiB in one document."""
-        self.documents = Documents(self.messages)
+        self.documents = Documents(partial(self.messages, patience=0.0))
         self._dialling = dialling
         self._timing = dialling.timing
         self._home = home
         self._preparing = asyncio.Lock()  # supervisor and readers prepare at once; one does it
         self._channels: dict[int, Channel] = {}
         self._waits: dict[str, float] = {}
+        self._flood_waits = 0
         self._sign_in = SignIn(identity, dialling, folder)
         self.main = Lane(self._sign_in.dial, dialling.timing, dialling.statistics)
         self._media = MediaLanes(self.main, self._sign_in, dialling, connections, self.ask)
@@ -81,6 +83,20 @@ class Account:
         """The flood waits that are not over: seconds left, by kind of work. From any thread."""
         return {kind: until - now for kind, until in list(self._waits.items()) if until > now}
 
+    def health(self, now: float) -> AccountHealth:
+        """From any thread."""
+        traffic, wait = self.traffic, max(self.waits(now).values(), default=0.0)
+        return AccountHealth(
+            self.name,
+            traffic.pace.window,
+            traffic.in_flight,
+            traffic.turns.waiting,
+            sum(lane.is_up for lane in self._media.all),
+            traffic.pace.state,
+            round(wait, 1),
+            self._flood_waits,
+        )
+
     async def prepare(self, deadline: float) -> None:
         """Connect, and learn about ourselves and the channel; cheap once done. Raises a StoreError."""
         if self.is_ready:
@@ -100,16 +116,19 @@ class Account:
             self._channels[channel.id] = self.home_channel = channel
             self.traffic.tend()
 
-    async def ask(self, request: TLRequest, deadline: float, *, once: bool = False) -> Any:
+    async def ask(
+        self, request: TLRequest, deadline: float, *, once: bool = False, patience: float = math.inf
+    ) -> Any:
         """The answer to a control call over the main connection, flood waits obeyed and failures repeated.
 
-        `once` is for what must not be repeated blindly: the first failure is raised. Raises a StoreError, at the latest
-        at `deadline` on the loop's clock.
+        Flood waits of more than `patience` seconds are raised: another account may go on meanwhile. `once` is for what
+        must not be repeated blindly: the first failure is raised. Raises a StoreError, by
+        `deadline` at the latest, which is on the loop's clock.
         """
         loop = asyncio.get_running_loop()
         pause = RETRY_PAUSE
         while True:
-            await self.sit_out(type(request), deadline)
+            await self.sit_out(type(request), min(deadline, loop.time() + patience))
             try:
                 return await self.ask_on(self.main, functions.InvokeWithoutUpdatesRequest(request), deadline)
             except Flooded:
@@ -152,18 +171,29 @@ class Account:
         if until > now:
             await asyncio.sleep(until - now)
 
-    async def messages(self, channel: int, ids: list[int]) -> list[Any]:
-        """Up to 100 messages by id, as Telegram gives them: empty ones for those that are gone. Raises a StoreError."""
+    async def messages(self, channel: int, ids: list[int], *, patience: float = math.inf) -> list[Any]:
+        """Up to 100 messages by id, as Telegram gives them: empty ones for those that are gone. Raises a StoreError.
+
+        Flood waits of more than `patience` seconds are raised.
+        """
         deadline = asyncio.get_running_loop().time() + self._timing.control
         wanted = [types.InputMessageID(number) for number in ids]
         there = await self.channel(channel, deadline)
         request = functions.channels.GetMessagesRequest(there.input, wanted)
-        return list((await self.ask_at(there, request, deadline)).messages)
+        return list((await self.ask_at(there, request, deadline, patience=patience)).messages)
 
-    async def ask_at(self, there: Channel, request: TLRequest, deadline: float, *, once: bool = False) -> Any:
+    async def ask_at(
+        self,
+        there: Channel,
+        request: TLRequest,
+        deadline: float,
+        *,
+        once: bool = False,
+        patience: float = math.inf,
+    ) -> Any:
         """`ask` about a channel. Losing access to the home channel is a fault of the account; another may have it."""
         try:
-            return await self.ask(request, deadline, once=once)
+            return await self.ask(request, deadline, once=once, patience=patience)
         except NoAccess as error:
             if there == self.home_channel:
                 self.fault = error
@@ -220,6 +250,7 @@ class Account:
         now = asyncio.get_running_loop().time()
         was_waiting = self._waits.get(kind, 0.0) > now
         self._waits[kind] = max(self._waits.get(kind, 0.0), now + seconds)
+        self._flood_waits += 1
         self._dialling.statistics.flood_waits += 1
         if was_waiting:
             return  # the others that were in flight get the same answer; one of them slows us down

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,7 @@ class Documents:
         self._known: OrderedDict[Locator, Document] = OrderedDict()
         self._asked: dict[Locator, asyncio.Future[Document]] = {}
         self._queue: list[Locator] = []
+        self._fetches: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return f"<Documents {len(self._known)} known, {len(self._asked)} asked for>"
@@ -60,16 +61,21 @@ class Documents:
         if known is not None:
             self._known.move_to_end(locator)
             return known
-        asked = self._asked.get(locator)
-        if asked is None:
-            asked = self._asked[locator] = asyncio.get_running_loop().create_future()
-            asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if locator not in self._asked:
+            self._promise(locator)
             self._queue.append(locator)
             if len(self._queue) == 1:  # whoever asks in this turn of the loop goes into the same call
-                self._fetching = asyncio.ensure_future(self._fetch_queue())
-        return await asyncio.shield(
-            asked
-        )  # one reader that gives up must not take the answer from the others
+                self._begin(self._fetch_queue())
+        # One reader that gives up must not take the answer from the others.
+        return await asyncio.shield(self._asked[locator])
+
+    def foresee(self, locators: Iterable[Locator]) -> None:
+        """Look up what is not known yet, in calls of their own; whoever needs one of them meanwhile waits for it."""
+        wanted = [one for one in locators if one not in self._known and one not in self._asked]
+        for locator in wanted:
+            self._promise(locator)
+        if wanted:
+            self._begin(self._fetch_all(wanted))
 
     def keep(self, locator: Locator, document: Document) -> None:
         self._known[locator] = document
@@ -86,11 +92,23 @@ class Documents:
         """Remember that `document` is in another data centre than it said."""
         self.keep(locator, replace(document, dc=dc))
 
+    def _promise(self, locator: Locator) -> None:
+        asked = self._asked[locator] = asyncio.get_running_loop().create_future()
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _begin(self, fetch: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(fetch)
+        self._fetches.add(task)  # a loop does not keep its tasks alive
+        task.add_done_callback(self._fetches.discard)
+
     async def _fetch_queue(self) -> None:
         await asyncio.sleep(0)
         queue, self._queue = self._queue, []
-        for channel in {locator.channel for locator in queue}:
-            wanted = [locator for locator in queue if locator.channel == channel]
+        await self._fetch_all(queue)
+
+    async def _fetch_all(self, locators: list[Locator]) -> None:
+        for channel in {locator.channel for locator in locators}:
+            wanted = [locator for locator in locators if locator.channel == channel]
             for at in range(0, len(wanted), BATCH):
                 await self._fetch(channel, wanted[at : at + BATCH])
 

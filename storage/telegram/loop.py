@@ -109,9 +109,12 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 def _hand_over(future: Future[T], task: asyncio.Task[T]) -> None:
     if task.cancelled():
         future.cancel()
+    failure = (
+        None if task.cancelled() else task.exception()
+    )  # looked at even where nobody waits for it any more
     if not future.set_running_or_notify_cancel():  # tells those who wait() for it, as an executor would
         return
-    if (failure := task.exception()) is not None:
+    if failure is not None:
         future.set_exception(failure)
     else:
         future.set_result(task.result())

@@ -49,7 +49,7 @@ class MediaLanes:
 
     @property
     def all(self) -> list[Lane]:
-        return [lane for lanes in self._lanes.values() for lane in lanes if lane is not self._main]
+        return [lane for lanes in list(self._lanes.values()) for lane in lanes if lane is not self._main]
 
     @property
     def connect(self) -> float:
@@ -59,6 +59,12 @@ class MediaLanes:
     def use(self, connections: int) -> None:
         """Use that many lanes of each data centre from now on. What is under way on others comes to its end."""
         self.connections = connections
+
+    @property
+    def open(self) -> int:
+        """How many lanes in use are connected, of the data centre that has most."""
+        used = (lanes[: self.connections] for lanes in self._lanes.values())
+        return max((sum(lane.is_up for lane in lanes) for lanes in used), default=0)
 
     def wanting(self) -> list[Lane]:
         """Lanes in use that are not connected; of the home data centre too before anyone asks for it."""

@@ -11,6 +11,7 @@ Vegas does (Brakmo and Peterson, 1995).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -21,16 +22,19 @@ SLOTS = 16
 QUEUE = 1.5
 """Requests per connection that should wait."""
 EPOCH = 0.15
-"""Seconds between two decisions, at least; and twice what an answer takes on an empty line."""
-EPOCH_ANSWERS = 4
+"""Seconds between two decisions, at least; and about as long as it takes to see what the last one did."""
+ANSWERS = 2
+"""Answers over each connection that a decision needs, at least."""
 GAIN = 0.25
 """The part of the growth that more connections promised which they have to bring: a fourth more for twice as many."""
 CHANCES = 2
 """Epochs in which they may bring it."""
-PATIENCE, PATIENCE_MOST = 20.0, 300.0
+PATIENCE, PATIENCE_MOST = 5.0, 120.0
 """Seconds before connections that did not help are tried again; doubles each time that they do not."""
 REMEMBER = 30.0
 """Seconds for which the best time is trusted without being seen again. Then a short window looks for it anew."""
+IDLE = 1.0
+"""Seconds without a request after which the line may be another."""
 SLOW_ANSWER = 4.0
 """Seconds; on a line where answers take longer, fewer are asked for at a time: they come too near their deadline."""
 REST = 1.0
@@ -46,20 +50,27 @@ class _Epoch:
     began: float
     answers: int = 0
     size: int = 0
+    seconds: float = 0.0
     best: float = 0.0
     in_flight: int = 0
     queue: float = 0.0
-    """The last three are sums over the answers."""
+    """The last four are sums over the answers."""
 
     def add(self, size: int, seconds: float, best: float, in_flight: int) -> None:
         self.answers += 1
         self.size += size
+        self.seconds += seconds
         self.best += best
         self.in_flight += in_flight
         self.queue += in_flight * (1 - best / max(seconds, 1e-6))
 
     def mean(self, total: float) -> float:
         return total / self.answers
+
+    @property
+    def least(self) -> float:
+        """Seconds that it has to last."""
+        return max(EPOCH, 2 * self.mean(self.best), 0.7 * self.mean(self.seconds))
 
     def rate(self, now: float) -> float:
         """Bytes a second."""
@@ -78,6 +89,8 @@ class _Trial:
 
     before: int
     rate: float
+    settles_at: float
+    """Until then they are being opened, or have to wait for what queues on the others."""
     settled: bool = False
     chances: int = CHANCES
 
@@ -94,7 +107,7 @@ class Pace:
         self._draining = False
         self._best: dict[Hashable, _Best] = {}
         self._epoch = _Epoch(0.0)
-        self._last = 0.0
+        self._last = -math.inf
         self._trial: _Trial | None = None
         self._patience = PATIENCE
         self._try_at = 0.0
@@ -121,14 +134,18 @@ class Pace:
 
         Only requests of equal `work` take equally long.
         """
-        epoch = self._epoch
-        epoch.began += max(0.0, now - seconds - max(self._last, epoch.began))  # nothing was asked meanwhile
+        if now - seconds - self._last > IDLE:
+            self._begin_anew(now - seconds)
+        if self._trial is not None and not self._trial.settled and now >= self._trial.settles_at:
+            self._trial.settled = True
+            self._epoch = _Epoch(now)
         self._last = now
+        epoch = self._epoch
         epoch.add(size, seconds, self._best_of(work, seconds, now), in_flight)
         if seconds > SLOW_ANSWER:
             self._move_to(self._window - 1, least=2)
             self._try_at = max(self._try_at, now + self._patience)
-        if epoch.answers >= EPOCH_ANSWERS and now - epoch.began >= max(EPOCH, 2 * epoch.mean(epoch.best)):
+        if epoch.answers >= ANSWERS * self.connections and now - epoch.began >= epoch.least:
             self._judge(now, epoch)
             self._epoch = _Epoch(now)
 
@@ -142,6 +159,14 @@ class Pace:
         """An answer did not come in time, or its connection was lost."""
         if self._cut(now):
             self._move_to(self._window - 1)
+
+    def _begin_anew(self, now: float) -> None:
+        """Nothing was asked for a while, and the line may be another by now. What is open stays open."""
+        self._starting, self._draining, self._trial = True, False, None
+        self._move_to(min(self._window, max(FIRST_WINDOW, 2 * self.connections)))
+        self._best.clear()
+        self._epoch = _Epoch(now)
+        self._patience, self._try_at = PATIENCE, min(self._try_at, now + PATIENCE)
 
     def _cut(self, now: float) -> bool:
         """Take a connection away, unless this is the same trouble still."""
@@ -175,10 +200,10 @@ class Pace:
         in_flight = epoch.mean(epoch.in_flight)
         self._resize(in_flight, epoch.mean(epoch.queue))
         if self._trial is not None:
-            self._judge_trial(now, epoch.rate(now), self._trial)
+            self._judge_trial(now, epoch, self._trial)
         # More connections can only help where there is something for each of them to carry.
         elif now >= self._try_at and not self._starting and in_flight > 1.5 * self.connections:
-            self._try_more(epoch.rate(now))
+            self._try_more(now, epoch)
 
     def _resize(self, in_flight: float, queue: float) -> None:
         """Move the window half the way to where the queue should be; double it at the start."""
@@ -194,20 +219,19 @@ class Pace:
         if self._window >= SLOTS * self.connections:
             self._starting = False
 
-    def _try_more(self, rate: float) -> None:
+    def _try_more(self, now: float, epoch: _Epoch) -> None:
         before, self.connections = self.connections, min(2 * self.connections, self._most)
         if self.connections > before:
-            self._trial = _Trial(before, rate)
+            self._trial = _Trial(before, epoch.rate(now), now + epoch.mean(epoch.seconds))
             self._move_to(self._window * self.connections // before)
 
-    def _judge_trial(self, now: float, rate: float, trial: _Trial) -> None:
-        if not trial.settled:  # they were being opened
-            trial.settled = True
+    def _judge_trial(self, now: float, epoch: _Epoch, trial: _Trial) -> None:
+        if not trial.settled:
             return
         promised = self.connections / trial.before - 1
-        if rate >= trial.rate * (1 + GAIN * promised):
+        if epoch.rate(now) >= trial.rate * (1 + GAIN * promised):
             self._trial, self._patience = None, PATIENCE
-            self._try_more(rate)
+            self._try_more(now, epoch)
             return
         trial.chances -= 1
         if not trial.chances:

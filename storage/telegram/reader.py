@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from concurrent.futures import Future
 from itertools import count
 from typing import Any, NamedTuple
@@ -20,8 +20,9 @@ from storage.base import ChunkClient, Read
 from storage.telegram.account import Account
 from storage.telegram.documents import Document
 from storage.telegram.errors import Flooded, NoAccess, SignedOut, StaleReference, WrongDataCentre
-from storage.telegram.lane import Lane, OnSent
+from storage.telegram.lane import Lane
 from storage.telegram.loop import LoopThread
+from storage.telegram.outlook import Outlook
 from storage.telegram.pool import BYTES_IN_FLIGHT, Pool
 
 WINDOW_MOST = 32
@@ -52,12 +53,13 @@ def legal_read(span: ByteRange) -> ByteRange:
 
 
 class Wanted(NamedTuple):
-    """`span` of the message at `locator`, wanted by `stream`; within a stream the lowest `order` is needed first."""
+    """`span` of the message at `locator`, wanted by `stream` for `read`; of a stream's, the lowest `order` is first."""
 
     locator: Locator
     span: ByteRange
     stream: Hashable
     order: int
+    read: Read
 
 
 class Reader:
@@ -66,33 +68,34 @@ class Reader:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def read(self, wanted: Wanted, avoid: Lane | None, on_sent: OnSent) -> tuple[bytes, Lane]:
-        """The bytes that are wanted, fewer if the message is shorter, and the lane they came by. Raises a StoreError.
-
-        `on_sent` is called each time that Telegram is asked for them.
-        """
+    async def read(self, wanted: Wanted, avoid: Lane | None) -> tuple[bytes, Lane]:
+        """What is wanted, shorter if the message is, and the lane that it came by. Raises a StoreError."""
         timing, statistics = self._pool.timing, self._pool.statistics
         deadline = asyncio.get_running_loop().time() + timing.read
         try:
             async with asyncio.timeout_at(deadline):
-                body, lane = await _Journey(self._pool, wanted, avoid, deadline, on_sent).arrive()
+                body, lane = await _Journey(self._pool, wanted, avoid, deadline).arrive()
         except TimeoutError:
             raise Transient(f"Telegram did not deliver within {timing.read:g} s.") from None
         statistics.bytes_read += len(body)
         return body, lane
 
+    def foresee(self, locators: Iterable[Locator]) -> None:
+        """Look these messages up, by every account that may be asked for them: if one has to wait, another goes on."""
+        now = asyncio.get_running_loop().time()
+        for account in self._pool.accounts:
+            if account.is_ready and account.usable_at(functions.channels.GetMessagesRequest) <= now:
+                account.documents.foresee(locators)
+
 
 class _Journey:
     """One read on its way through retries; holds what was learned by the failures so far."""
 
-    def __init__(
-        self, pool: Pool, wanted: Wanted, avoid: Lane | None, deadline: float, on_sent: OnSent
-    ) -> None:
+    def __init__(self, pool: Pool, wanted: Wanted, avoid: Lane | None, deadline: float) -> None:
         self._pool = pool
-        self._locator, self._span, self._stream, self._order = wanted
+        self._locator, self._span, self._stream, self._order, self._read = wanted
         self._deadline = deadline
         self._avoid = avoid
-        self._on_sent = on_sent
         self._lane: Lane | None = None
         self._document: Document | None = None
         self._refetches = 0
@@ -120,16 +123,14 @@ class _Journey:
         request = functions.upload.GetFileRequest(document.location, window.start, window.length)
         async with self._pool.turn(account, self._stream, window.length, self._order):
             lane = self._lane = account.traffic.lane(document.dc, self._avoid)
-            answer: Any = await account.traffic.ask(
-                lane, request, window.length, self._deadline, self._on_sent
-            )
+            answer: Any = await account.traffic.ask(lane, request, window.length, self._deadline, self._send)
         if not isinstance(answer, types.upload.File):
             raise Transient("Telegram sent us to a CDN, which we never ask for.", 0.0)
         return answer.bytes[self._span.start - window.start : self._span.stop - window.start]  # type: ignore[no-any-return]
 
     async def _learn(self, account: Account, error: StoreError, *, last: bool) -> None:
         """Prepare the next attempt by what went wrong, or raise `error` if there should be none."""
-        if last or not (isinstance(error, Transient) or error is account.fault):
+        if last or not self._read.wanted or not (isinstance(error, Transient) or error is account.fault):
             raise error
         match error:
             case StaleReference() if self._document is not None:
@@ -147,6 +148,10 @@ class _Journey:
                 self._avoid = self._lane
                 await asyncio.sleep(min(self._shortest_wait, error.retry_after))
                 self._shortest_wait *= 2
+
+    def _send(self) -> None:
+        if not self._read.send():
+            raise asyncio.CancelledError
 
     def _expected(self) -> int:
         size = self._document.size if self._document is not None else math.inf
@@ -183,6 +188,7 @@ class TelegramChunkClient(ChunkClient):
         self._came_by: OrderedDict[tuple[Locator, int], Lane] = OrderedDict()
         self._closed = False
         self._order = count(1)
+        self._outlook = Outlook()
         share.change(+1)
 
     def __repr__(self) -> str:
@@ -203,6 +209,9 @@ class TelegramChunkClient(ChunkClient):
         future.add_done_callback(self._forget)
         return future
 
+    def expect(self, locators: Iterable[Locator]) -> None:
+        self._outlook = Outlook(locators)
+
     def close(self) -> None:
         with self._lock:
             if self._closed:
@@ -221,13 +230,13 @@ class TelegramChunkClient(ChunkClient):
         if span.length == 0:
             return b""
 
-        def sent() -> None:
-            future.sent = True
-
         place = (locator, span.start)
         avoid = self._came_by.get(place) if attempt else None
         order = 0 if attempt else next(self._order)  # what was bad is needed now
-        body, lane = await self._reader.read(Wanted(locator, span, self, order), avoid, sent)
+        if upcoming := self._outlook.reached(locator):
+            # Not before this read has asked for its own message: it must not wait for an answer about a hundred.
+            asyncio.get_running_loop().call_soon(self._reader.foresee, upcoming)
+        body, lane = await self._reader.read(Wanted(locator, span, self, order, future), avoid)
         self._came_by[place] = lane
         while len(self._came_by) > 4 * WINDOW_MOST:
             self._came_by.popitem(last=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -18,8 +19,8 @@ from telethon.tl.functions.channels import GetMessagesRequest
 
 from config import TelegramSettings
 from errors import Permanent, Transient
-from model import Label, Locator, StoreHealth
-from storage.base import ChunkClient, ChunkStore, Source
+from model import Label, Locator
+from storage.base import ChunkClient, ChunkStore, Source, StoreHealth
 from storage.telegram.account import Account
 from storage.telegram.channel import Home, parse
 from storage.telegram.connection import Dialling
@@ -95,7 +96,8 @@ class TelegramStore(ChunkStore):
         if self._closed:
             return StoreHealth(self._mode, False, "The store is closed.")
         ok, detail = self._pool.health()
-        return StoreHealth(self._mode, ok, detail, asdict(self._statistics.copy()))
+        accounts = tuple(account.health(time.monotonic()) for account in self._pool.accounts)
+        return StoreHealth(self._mode, ok, detail, asdict(self._statistics.copy()), accounts)
 
     def statistics(self) -> Statistics:
         """What was counted since start; a copy."""

@@ -97,7 +97,8 @@ class Traffic:
             self._tending = asyncio.ensure_future(self._tend())
 
     def _follow_pace(self) -> None:
-        self.turns.resize(self.pace.window)
+        # A connection that is not open carries nothing yet: its share would only queue on the others.
+        self.turns.resize(max(1, self.pace.window * self._media.open // self.pace.connections))
         if self._media.connections != self.pace.connections:
             self._media.use(self.pace.connections)
             self.tend()
@@ -110,5 +111,6 @@ class Traffic:
     async def _open(self, lane: Lane) -> None:
         try:
             await lane.opened(asyncio.get_running_loop().time() + self._media.connect)
+            self._follow_pace()
         except StoreError as error:
             _log.info("A media connection could not be opened: %s", error)

@@ -42,6 +42,9 @@ class Turns:
         self._lines: dict[Hashable, list[Turn]] = {}
         self._arrivals = 0
         self.held = 0
+        """Units; may be read on any thread, as `waiting` may be."""
+        self.waiting = 0
+        """Turns that are not served yet."""
 
     def __repr__(self) -> str:
         return f"<Turns {self.held} of {self._total} held, {self.waiting} waiting>"
@@ -49,11 +52,6 @@ class Turns:
     @property
     def total(self) -> int:
         return self._total
-
-    @property
-    def waiting(self) -> int:
-        """How many turns are not served yet."""
-        return sum(map(len, self._lines.values()))
 
     @asynccontextmanager
     async def hold(self, stream: Hashable, units: int = 1, order: int = 0) -> AsyncIterator[None]:
@@ -72,6 +70,7 @@ class Turns:
         """Stand in line. Whoever enters has to leave."""
         self._arrivals += 1
         turn = Turn(stream, units, order, self._arrivals, asyncio.get_running_loop().create_future())
+        self.waiting += 1
         insort(self._lines.setdefault(stream, []), turn)
         self._serve()
         return turn
@@ -120,5 +119,6 @@ class Turns:
         line = self._lines.get(turn.stream, [])
         if turn in line:
             line.remove(turn)
+            self.waiting -= 1
             if not line:
                 del self._lines[turn.stream]

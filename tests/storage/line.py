@@ -55,8 +55,9 @@ class Line:
             self._lanes.append(self.now + (HANDSHAKE * self.latency if self._lanes else 0))
             self._open_at.append(self._lanes[-1])
             self._loads.append(0)
-        while len(self._answers) < min(pace.window, self.demand):
-            open_lanes = [at for at in range(pace.connections) if self._open_at[at] <= self.now]
+        open_lanes = [at for at in range(pace.connections) if self._open_at[at] <= self.now]
+        window = max(1, pace.window * len(open_lanes) // pace.connections)
+        while len(self._answers) < min(window, self.demand):
             lane = min(open_lanes, key=self._loads.__getitem__)
             # Through the line that all share, then through the connection's own.
             self._free_at = max(self._free_at, self.now) + 1 / self.in_all

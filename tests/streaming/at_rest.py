@@ -9,8 +9,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from errors import Transient
-from model import ByteRange, Chunk, Label, Locator, StoredFile, StoreHealth, tree_digest
-from storage.base import ChunkClient, ChunkStore, Read, Source
+from model import ByteRange, Chunk, Label, Locator, StoredFile, tree_digest
+from storage.base import ChunkClient, ChunkStore, Read, Source, StoreHealth
 from streaming.digests import file_crc32, measure
 
 FILE = UUID(int=7)
