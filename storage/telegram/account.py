@@ -225,7 +225,7 @@ class Account:
         await asyncio.gather(*(lane.ping() for lane in self.lanes))
 
     async def close(self) -> None:
-        await asyncio.gather(*(lane.close() for lane in self.lanes))
+        await asyncio.gather(*(lane.retire() for lane in self.lanes))
 
     async def _is_signed_in(self, deadline: float) -> bool:
         """Ask over the main connection: a media address that refuses the key says nothing about the account."""
@@ -241,8 +241,7 @@ class Account:
             self.fault = error
         if self._sign_in.session is None or self.fault is not None:
             self.home_channel = None
-            await self.close()
-            self._media.reset()
+            await asyncio.gather(self.main.close(), self._media.reset())
 
     def _note_flood(self, request: TLRequest, error: Flooded) -> None:
         request = getattr(request, "query", request)

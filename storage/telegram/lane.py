@@ -11,6 +11,7 @@ from telethon.tl import TLRequest
 
 from errors import StoreError, Transient
 from storage.telegram.connection import Connection
+from storage.telegram.errors import ConnectionLost
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Backoff, Timing
 
@@ -31,6 +32,7 @@ class Lane:
         self._opening = asyncio.Lock()  # many readers find the lane empty at once; one of them dials
         self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
         self._connection: Connection | None = None
+        self._retired = False
         self.load = 0
         """Requests that have chosen this lane and are not answered."""
 
@@ -72,7 +74,11 @@ class Lane:
             await self._bury()
             if self._connection is None:
                 await self._wait_for_breaker(deadline)
-                self._connection = await self._dialled()
+                connection = await self._dialled()
+                if self._retired:  # nobody would ever close it
+                    await connection.close()
+                    raise ConnectionLost("The connection was given up while it was being opened.", 0.0)
+                self._connection = connection
             return self._connection
 
     async def ping(self) -> None:
@@ -87,9 +93,15 @@ class Lane:
             _log.info("An idle connection was dead: %s", error)
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        """Hang up. The next request opens another connection, perhaps before this returns."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def retire(self) -> None:
+        """Hang up for good; a connection that is being opened at this moment is closed as well."""
+        self._retired = True
+        await self.close()
 
     async def _dialled(self) -> Connection:
         try:

@@ -98,12 +98,14 @@ class MediaLanes:
             self._lanes[dc] = [self._main]
         elif self._sign_in.session is not None:
             self._sign_in.session.foreign.pop(dc, None)
-        closing = asyncio.gather(*(lane.close() for lane in refused if lane is not self._main))
+        closing = asyncio.gather(*(lane.retire() for lane in refused if lane is not self._main))
         closing.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def reset(self) -> None:
-        """Forget all lanes, which the caller has closed: they belonged to a session that is gone."""
+    async def reset(self) -> None:
+        """Give up all lanes: they belonged to a session that is gone."""
+        lanes = self.all
         self._lanes.clear()
+        await asyncio.gather(*(lane.retire() for lane in lanes))
 
     def _made(self, dc: int) -> list[Lane]:
         if self._sign_in.config is None:
