@@ -86,7 +86,10 @@ def main() -> None:
         heading("latency", "ours", "raw window", "iter_download", "naive", "gateway's CPU s/GiB", "goal")
         for latency in options.at:
             speeds = measure(house, latency, not options.no_naive)
-            figures = (f"{figure:.1f}" for figure in (speeds.ours, speeds.raw, speeds.plain, speeds.naive))
+            figures = (
+                f"{figure:.1f}" if figure else ""
+                for figure in (speeds.ours, speeds.raw, speeds.plain, speeds.naive)
+            )
             what = f"{latency} ms" + (", 5 MiB/s a connection" if latency == 40 else "")
             row(what, *figures, f"{speeds.cpu:.1f}", speeds.goals(latency))
         if options.profile:
