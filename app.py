@@ -14,8 +14,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import web
 from config import Settings
 from gateway import Gateway
-from gateway.people import SESSION_LIFE
+from gateway.sessions import LIFE
 from web import (
+    account,
     auth,
     content,
     context,
@@ -41,7 +42,7 @@ SECURITY_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a browser says `Origin: null`, even to us
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -50,6 +51,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 class SessionCookie(SecureCookieSessionInterface):
     """Secure wherever the browser came by TLS, though the last leg from a proxy may be plain."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """With a prefix that keeps neighbours of our domain from setting it (RFC 6265bis 4.1.3.2)."""
+        return "__Host-stowgram" if self.get_cookie_secure(app) else "stowgram"
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure or (context.settings().base_url or "").startswith("https:")
@@ -62,10 +67,21 @@ def create_app(gateway: Gateway, settings: Settings) -> Flask:
     app = Flask("stowgram", root_path=str(Path(web.__file__).parent))
     _configure(app, settings)
     context.install(app, gateway, settings)
-    auth.install(app, gateway)
     errors.install(app)
     app.extensions["tally"] = metrics.Tally()
-    for room in (content, download, health, metrics, nodes, page, session, tokens, transfers, uploads):
+    for room in (
+        account,
+        content,
+        download,
+        health,
+        metrics,
+        nodes,
+        page,
+        session,
+        tokens,
+        transfers,
+        uploads,
+    ):
         app.register_blueprint(room.blueprint)
     app.view_functions["static"] = auth.public(app.view_functions["static"])
     auth.refuse_undeclared(app)
@@ -83,11 +99,10 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY,
-        SESSION_COOKIE_NAME="stowgram",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,  # the session ends by the database's clock, not the cookie's
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        PERMANENT_SESSION_LIFETIME=LIFE,
         WTF_CSRF_TIME_LIMIT=None,  # a page left open over night still works; the token ends with its session
     )
     app.session_interface = SessionCookie()

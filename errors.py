@@ -78,6 +78,10 @@ class AtCapacity(Refused):
         self.retry_after = retry_after
 
 
+class TooManyGuesses(AtCapacity):
+    """Wrong passwords came too fast; not even a right one is looked at before `retry_after` seconds have passed."""
+
+
 # The store's fault. ---------------------------------------------------------------------------------------------------
 
 

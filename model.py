@@ -205,6 +205,25 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """Who is at the other end of a request: an address, and what the program calls itself, shortened."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is signed in, without its secret. `client` is who opened it."""
+
+    id: int
+    client: Client
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
     id: int
     owner_id: int

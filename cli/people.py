@@ -65,7 +65,8 @@ def set_password(name: str) -> None:
     """Give a user another password; that also ends the user's sessions."""
     with _people() as people:
         people.named(name)  # refused before anything is typed
-        people.set_password(name, _new_password())
+        ended = people.set_password(name, _new_password())
+        click.echo(f"{ended} session{'' if ended == 1 else 's'} ended. Tokens go on.")
 
 
 @user.command("remove")

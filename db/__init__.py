@@ -6,8 +6,9 @@ The only home of SQL. It must never know where bytes rest, how they move, or tha
 from db.connection import Database
 from db.contents import Contents
 from db.people import People
+from db.sessions import Sessions
 from db.trash import Trash
 from db.tree import Tree
 from db.uploads import Uploads
 
-__all__ = ["Contents", "Database", "People", "Trash", "Tree", "Uploads"]
+__all__ = ["Contents", "Database", "People", "Sessions", "Trash", "Tree", "Uploads"]

@@ -1,24 +1,25 @@
-"""Users, their sessions and API tokens. It must never see a password or a secret, but what was made of it."""
+"""Users, their API tokens, and where they sign in from. It must never see a secret, but what was made of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 import names
 from db import nodes as rows
 from db.connection import Database
-from db.schema import RECEIVING, nodes, tokens, uploads, users
+from db.schema import RECEIVING, known_networks, nodes, sessions, tokens, uploads, users
 from db.uploads import give_up
-from errors import BadName, Conflict, DatabaseUnavailable, NotFound, OutOfSpace
+from errors import BadName, Conflict, NotFound
 from model import Token, User
 
-TokenKind = Literal["session", "api"]
-TOUCH_EVERY = timedelta(minutes=1)
-"""How old `last_used_at` may be before a use is written down again."""
+MAX_NETWORKS = 64
+"""That are remembered of one user."""
 
 
 class People:
@@ -62,15 +63,19 @@ class People:
         with self._database.read() as connection:
             return tuple(_user(row) for row in connection.execute(select(users).order_by(users.c.name_key)))
 
-    def set_password(self, user_id: int, password_hash: str) -> None:
-        """A new password; it ends all sessions and leaves API tokens. Raises NotFound."""
+    def set_password(self, user_id: int, password_hash: str, *, keep: int | None = None) -> int:
+        """A new password. It ends all sessions but the one with the id `keep`, and leaves API tokens.
+
+        How many sessions it ended. Raises NotFound.
+        """
         with self._database.write() as connection:
             changed = connection.execute(
                 update(users).where(users.c.id == user_id).values(password_hash=password_hash)
             )
             if not changed.rowcount:
                 raise NotFound("There is no such user.")
-            connection.execute(delete(tokens).where(tokens.c.user_id == user_id, tokens.c.kind == "session"))
+            others = sessions.c.user_id == user_id, sessions.c.id.is_distinct_from(keep)
+            return connection.execute(delete(sessions).where(*others)).rowcount
 
     def remove(self, user_id: int, *, with_files: bool = False) -> None:
         """Take out the user with all sessions, tokens and uploads.
@@ -91,41 +96,33 @@ class People:
             rows.remove(connection, root.id, now)
             connection.execute(delete(users).where(users.c.id == user_id))
 
-    def add_token(
-        self, user_id: int, kind: TokenKind, name: str, digest: bytes, expires_at: datetime | None
-    ) -> Token:
+    def add_token(self, user_id: int, name: str, digest: bytes, expires_at: datetime | None) -> Token:
         """Keep the SHA-256 digest of a new secret; without `expires_at` it lasts until revoked."""
-        row = {"user_id": user_id, "kind": kind, "name": name, "digest": digest, "expires_at": expires_at}
+        row = {"user_id": user_id, "name": name, "digest": digest, "expires_at": expires_at}
         with self._database.write() as connection:
             added = connection.execute(
                 insert(tokens).returning(tokens), row | {"created_at": self._database.now()}
             )
             return _token(added.one())
 
-    def by_digest(self, kind: TokenKind, digest: bytes, now: datetime) -> User | None:
-        """Whose secret has this digest, unless it has expired. Its use is noted, once in TOUCH_EVERY."""
-        mine = tokens.c.kind == kind, tokens.c.digest == digest
+    def by_token(self, digest: bytes, now: datetime) -> tuple[User, int] | None:
+        """Whose token has this digest, and its id, unless it has expired."""
         lasting = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
-        whose = select(users, tokens.c.id.label("token_id"), tokens.c.last_used_at)
+        whose = select(users, tokens.c.id.label("token_id")).join(tokens)
         with self._database.read() as connection:
-            row = connection.execute(whose.join(tokens).where(*mine, lasting)).one_or_none()
-        if row is None:
-            return None
-        if row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY:
-            self._touch(row.token_id, now)
-        return _user(row)
+            row = connection.execute(whose.where(tokens.c.digest == digest, lasting)).one_or_none()
+        return None if row is None else (_user(row), row.token_id)
 
-    def _touch(self, token_id: int, now: datetime) -> None:
-        # Nobody is kept out, nor waiting, because a note of the time could not be written.
-        with (
-            suppress(DatabaseUnavailable, OutOfSpace),
-            self._database.write(durable=False, patience=0) as connection,
-        ):
-            connection.execute(update(tokens).where(tokens.c.id == token_id).values(last_used_at=now))
+    def tokens_used(self, uses: Mapping[int, datetime]) -> None:
+        """Write down when tokens, by id, were used last. Raises DatabaseUnavailable at once while another writes."""
+        rows = [{"token": token_id, "at": at} for token_id, at in uses.items()]
+        used = update(tokens).where(tokens.c.id == bindparam("token")).values(last_used_at=bindparam("at"))
+        with self._database.write(durable=False, patience=0) as connection:
+            connection.execute(used, rows)
 
     def tokens(self, user_id: int) -> tuple[Token, ...]:
-        """The user's API tokens, oldest first; not the sessions."""
-        mine = select(tokens).where(tokens.c.user_id == user_id, tokens.c.kind == "api").order_by(tokens.c.id)
+        """The user's API tokens, oldest first."""
+        mine = select(tokens).where(tokens.c.user_id == user_id).order_by(tokens.c.id)
         with self._database.read() as connection:
             return tuple(_token(row) for row in connection.execute(mine))
 
@@ -138,15 +135,34 @@ class People:
             if not ended.rowcount:
                 raise NotFound(f"There is no token with the number {token_id}.")
 
-    def revoke_digest(self, kind: TokenKind, digest: bytes) -> None:
-        """End the token or session whose secret has this digest, if there is one."""
-        with self._database.write() as connection:
-            connection.execute(delete(tokens).where(tokens.c.kind == kind, tokens.c.digest == digest))
+    def seen_from(self, user_id: int, network: str) -> datetime | None:
+        """When the user last signed in from this network; None for never, or too long ago to be remembered."""
+        there = known_networks.c.user_id == user_id, known_networks.c.network == network
+        with self._database.read() as connection:
+            return connection.execute(
+                select(known_networks.c.last_seen_at).where(*there)
+            ).scalar_one_or_none()
 
-    def forget_expired(self, now: datetime) -> None:
-        """Drop tokens and sessions that have expired."""
+    def note_network(self, user_id: int, network: str) -> None:
+        """The user has signed in from there. The one that was not used for longest makes room."""
+        now = self._database.now()
+        row = upsert(known_networks).values(user_id=user_id, network=network, last_seen_at=now)
+        row = row.on_conflict_do_update(index_elements=["user_id", "network"], set_={"last_seen_at": now})
+        mine = select(known_networks.c.network).where(known_networks.c.user_id == user_id)
+        latest = mine.order_by(known_networks.c.last_seen_at.desc()).limit(MAX_NETWORKS)
+        with self._database.write() as connection:
+            connection.execute(row)
+            connection.execute(
+                delete(known_networks).where(
+                    known_networks.c.user_id == user_id, known_networks.c.network.not_in(latest)
+                )
+            )
+
+    def forget_expired(self, now: datetime, networks_before: datetime) -> None:
+        """Drop tokens that have expired, and networks that nobody signed in from since `networks_before`."""
         with self._database.write(durable=False) as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_at <= now))
+            connection.execute(delete(known_networks).where(known_networks.c.last_seen_at < networks_before))
 
 
 def _user(row: Row[Any]) -> User:

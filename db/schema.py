@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -91,14 +91,34 @@ tokens = Table(
     metadata,
     Column("id", BigId, primary_key=True),
     Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("kind", String(7), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
     Column("last_used_at", UtcTime),
     Column("expires_at", UtcTime),
-    CheckConstraint("kind IN ('session', 'api')", name="kind"),
     sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("address", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+known_networks = Table(
+    "known_networks",
+    metadata,
+    Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("network", Text, primary_key=True),
+    Column("last_seen_at", UtcTime, nullable=False),
 )
 
 contents = Table(

@@ -1,9 +1,10 @@
 """The hallway: one short method per verb, composing the rooms. Knows no Flask, no Telethon, no SQL.
 
-people      who may come in           uploads     bytes on their way in
-files       names and folders         transit     chunks on their way from staging to the store
-downloads   bytes on their way out    transfers   what is moving, and how fast
-totals      what was moved, for good  upkeep      what is done while nobody asks
+people      who may come in           sessions    browsers that are signed in
+files       names and folders         uploads     bytes on their way in
+downloads   bytes on their way out    transit     chunks on their way from staging to the store
+transfers   what is moving, how fast  totals      what was moved, for good
+upkeep      what is done while nobody asks
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.downloads import Downloads
 from gateway.files import Files
 from gateway.limits import Limits
 from gateway.people import People
+from gateway.sessions import Sessions
 from gateway.totals import Tallies, Totals
 from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
@@ -58,6 +60,7 @@ class Gateway:
         self._database = database
         self._store = store
         self.people = People(database)
+        self.sessions = Sessions(database)
         self.files = Files(database)
         tallies = Tallies()
         self.totals = Totals(database, tallies)
@@ -66,7 +69,16 @@ class Gateway:
         self.downloads = Downloads(database, store, limits, self.transfers)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
-        self.upkeep = Upkeep(database, store, self.uploads, self.downloads, self.transfers, self.totals)
+        self.upkeep = Upkeep(
+            database,
+            store,
+            self.people,
+            self.sessions,
+            self.uploads,
+            self.downloads,
+            self.transfers,
+            self.totals,
+        )
         self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
         self._health: Health | None = None
         self._look_again_at = 0.0
@@ -98,6 +110,7 @@ class Gateway:
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""
         self.uploads.close()
+        self.upkeep.keep_uses()
         self.transfers.close()
         try:
             self.totals.keep()

@@ -18,9 +18,9 @@ from db.contents import Contents
 from errors import ClientGone, Damaged, StoreError
 from gateway.limits import Limits
 from gateway.rates import Pace, Rates
-from gateway.transfer import UNKNOWN, Client, Connection, Subject
+from gateway.transfer import UNKNOWN, Connection, Subject
 from gateway.transfers import Transfers
-from model import ByteRange, File, User, Wait
+from model import ByteRange, Client, File, User, Wait
 from storage.base import ChunkStore
 from streaming.plan import plan
 from streaming.read import DamageReport, VerifiedStream

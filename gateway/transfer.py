@@ -13,21 +13,13 @@ from time import monotonic
 from typing import Literal
 from uuid import UUID
 
-from model import ByteRange, User
+from model import ByteRange, Client, User
 
 Direction = Literal["download", "upload"]
 SAMPLES = 5
 """Looks, one a second, over which speed is taken."""
 MAX_SPANS = 512
 """Separate ranges that are remembered of what was moved; who fetches a file in more is never called complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who is at the other end: an address, and what the program calls itself."""
-
-    address: str
-    agent: str
 
 
 UNKNOWN = Client("", "")

@@ -14,8 +14,8 @@ from errors import AtCapacity
 from gateway.admission import COME_BACK, Admission
 from gateway.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
 from gateway.totals import Tallies
-from gateway.transfer import Client, Connection, Direction, Status, Subject, Transfer
-from model import ByteRange, User
+from gateway.transfer import Connection, Direction, Status, Subject, Transfer
+from model import ByteRange, Client, User
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from db import Database
 from db.contents import Contents
-from db.people import People
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
 from gateway.downloads import Downloads
+from gateway.people import People
+from gateway.sessions import Sessions
 from gateway.totals import Totals
 from gateway.transfers import Transfers
 from gateway.uploads import Uploads
@@ -35,6 +36,8 @@ class Upkeep:
         self,
         database: Database,
         store: ChunkStore,
+        people: People,
+        sessions: Sessions,
         uploads: Uploads,
         downloads: Downloads,
         transfers: Transfers,
@@ -42,7 +45,8 @@ class Upkeep:
     ) -> None:
         self._rows = Rows(database)
         self._contents = Contents(database)
-        self._people = People(database)
+        self._people = people
+        self._sessions = sessions
         self._trash = Trash(database)
         self._store = store
         self._uploads = uploads
@@ -57,6 +61,11 @@ class Upkeep:
     def keep_totals(self) -> None:
         """Write down what was moved since the last round."""
         self._totals.keep()
+
+    def keep_uses(self) -> None:
+        """Write down when tokens and sessions were used last."""
+        self._people.keep_uses()
+        self._sessions.keep_uses()
 
     def note_damage(self) -> None:
         """Write down what downloads found damaged, for the listings."""
@@ -77,9 +86,10 @@ class Upkeep:
             raise failure
 
     def expire(self) -> None:
-        """Give up uploads past their time, free what staging holds for none, and forget sessions that are over."""
+        """Give up uploads past their time, free what staging holds for none, and forget secrets that are over."""
         now = datetime.now(UTC)
-        self._people.forget_expired(now)
+        self._people.forget_expired()
+        self._sessions.forget_expired()
         for upload_id in self._rows.expired(now):
             try:
                 self._uploads.give_up(upload_id)

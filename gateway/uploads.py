@@ -29,9 +29,9 @@ from errors import (
     PreconditionFailed,
 )
 from gateway.arrivals import LIFE, Arrivals
-from gateway.transfer import UNKNOWN, Client, Subject
+from gateway.transfer import UNKNOWN, Subject
 from gateway.transfers import Transfers
-from model import PIECE_SIZE, ByteRange, File, Upload, User
+from model import PIECE_SIZE, ByteRange, Client, File, Upload, User
 from storage.base import ChunkStore
 from streaming.staging import Staging
 

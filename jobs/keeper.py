@@ -30,6 +30,7 @@ class Keeper:
             ("make room", 5.0, upkeep.make_room),
             ("empty the trash", 5.0, upkeep.empty_trash),
             ("settle intents", 10.0, upkeep.settle_intents),
+            ("keep uses", 30.0, upkeep.keep_uses),
             ("expire", 60.0, upkeep.expire),
             ("complete digests", 15.0, lambda: upkeep.complete_digests(self._stop.is_set)),
         )

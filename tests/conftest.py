@@ -89,7 +89,9 @@ def wait_for_transit(house: House, upload_id: UUID) -> None:
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real argon2, but with the least work: two hashes a test would be most of the time."""
-    monkeypatch.setattr("gateway.people.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64))
+    monkeypatch.setattr(
+        "gateway.passwords.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64)
+    )
 
 
 @pytest.fixture

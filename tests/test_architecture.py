@@ -48,7 +48,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "dotenv": ("variables.py",),
     "filelock": ("cli/",),
-    "argon2": ("gateway/people.py",),
+    "argon2": ("gateway/passwords.py",),
 }
 SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}
 

@@ -5,43 +5,36 @@ Credentials in the Authorization header go before a cookie, and wrong ones are r
 
 from __future__ import annotations
 
-import hmac
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from ipaddress import ip_address
-from threading import Lock
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request, session
+from flask import Flask, g, request, session
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from errors import AtCapacity, Forbidden, NotSignedIn
-from gateway import Gateway
-from gateway.people import TOKEN_PREFIX
+from errors import Forbidden, NotSignedIn
 from model import User
-from web.context import gateway
+from web.context import client, gateway
+from web.origin import forwarded, require_no_other_site
 
 View = Callable[..., Any]
 SESSION_KEY = "sid"
 """Where the signed cookie holds the session's secret."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 9.2.1): no CSRF token is asked for."""
-REMEMBERED = 60.0
-"""Seconds that a password which was right is taken without hashing it again."""
-TURN_WAIT = 5.0
-"""Seconds that a request waits for another with credentials like its own to be checked."""
-MAX_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     user: User
-    by_cookie: bool
-    """The browser sent it by itself, so what changes something needs a CSRF token."""
+    session: int | None = None
+    """The id of the session whose cookie came. The browser sent it by itself: a change needs a CSRF token, too."""
+    by_token: bool = False
+    """By a token of its own header, which no browser sends by itself, as it does cookies and Basic."""
 
 
 def public(view: View) -> View:
@@ -57,8 +50,11 @@ def signed_in(view: View) -> View:
         caller = who_asks()
         if caller is None:
             raise NotSignedIn("Sign in first, or send a token.")
-        if caller.by_cookie and request.method not in SAFE:
-            require_csrf()
+        if request.method not in SAFE and not caller.by_token:
+            require_no_other_site()
+            if caller.session is not None:
+                require_csrf()
+        g.caller = caller
         return view(caller.user, **values)
 
     return _declared(guarded)
@@ -89,15 +85,23 @@ def _declared(view: View) -> View:
 
 
 def who_asks() -> Caller | None:
-    """None when the request carries no credentials. Raises NotSignedIn when it carries wrong ones."""
+    """None when the request carries no credentials. Raises NotSignedIn when it carries wrong ones.
+
+    A password may raise TooManyGuesses or AtCapacity.
+    """
     if "Authorization" in request.headers:
-        user = _by_header()
-        if user is None:
+        caller = _by_header()
+        if caller is None:
             raise NotSignedIn("These credentials are wrong, or no longer good.")
-        return Caller(user, by_cookie=False)
+        return caller
     secret = session.get(SESSION_KEY)
-    user = gateway().people.by_session(secret) if isinstance(secret, str) else None
-    return Caller(user, by_cookie=True) if user is not None else None
+    found = gateway().sessions.by_secret(secret) if isinstance(secret, str) else None
+    return Caller(found[0], session=found[1].id) if found is not None else None
+
+
+def this_session() -> int | None:
+    """The id of the session that this request was made in; for views behind `signed_in`."""
+    return cast(Caller, g.caller).session
 
 
 def require_csrf() -> None:
@@ -113,79 +117,32 @@ def require_csrf() -> None:
         ) from error
 
 
-def _by_header() -> User | None:
+def _by_header() -> Caller | None:
     try:
         given = request.authorization
     except ValueError:  # Werkzeug lets base64's complaint of bytes beyond ASCII through
         return None
-    if given is None:
-        return None
-    if given.type == "bearer" and given.token:
-        return gateway().people.by_token(given.token)
-    if given.type == "basic" and given.username is not None and given.password is not None:
-        remembered = cast(RememberedPasswords, current_app.extensions["remembered_passwords"])
-        return remembered.user(given.username, given.password)
-    return None
+    people, user = gateway().people, None
+    if given is not None and given.type == "bearer" and given.token:
+        user = people.by_token(given.token)
+    elif (
+        given is not None
+        and given.type == "basic"
+        and given.username is not None
+        and given.password is not None
+    ):
+        user = people.by_password(given.username, given.password, client())
+    return Caller(user, by_token=given.type == "bearer") if given is not None and user is not None else None
 
 
 def _is_local() -> bool:
-    """Whether the client is on this host, with no proxy between us that we do not know of."""
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        return ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
+    """Whether the client is a program on this host: no proxy in between, no browser that a name was bent for.
 
-
-class RememberedPasswords:
-    """Passwords of HTTP Basic that were right a moment ago, so that sixteen connections of one download cost one hash.
-
-    Kept as HMACs under a key of this process. A password that is changed works here for REMEMBERED seconds more; a
-    token in its place is never remembered, since it is cheap to check and must end when it is revoked.
+    With TRUSTED_PROXIES the address is the one that they tell, and their header is there, too.
     """
-
-    def __init__(self, gateway: Gateway, clock: Callable[[], float] = time.monotonic) -> None:
-        self._by_password = gateway.people.by_password
-        self._clock = clock
-        self._key = secrets.token_bytes(32)
-        self._good: dict[bytes, tuple[User, float]] = {}
-        self._lock = Lock()  # guards the dict
-        # Equal credentials wait for one another, and find the answer; others rarely do.
-        self._turns = tuple(Lock() for _ in range(16))
-
-    def user(self, name: str, password: str) -> User | None:
-        """Raises AtCapacity when too many sign in at once."""
-        if password.startswith(TOKEN_PREFIX):
-            return self._by_password(name, password)
-        said = f"{len(name)}:{name}{password}".encode("utf-8", "surrogatepass")
-        digest = hmac.digest(self._key, said, "sha256")
-        user = self._recall(digest)
-        if user is not None:
-            return user
-        turn = self._turns[digest[0] % len(self._turns)]
-        if not turn.acquire(timeout=TURN_WAIT):
-            raise AtCapacity("Too many people are signing in at this moment. Try again in a few seconds.")
-        try:
-            user = self._recall(digest) or self._by_password(name, password)
-            if user is not None:
-                self._remember(digest, user)
-            return user
-        finally:
-            turn.release()
-
-    def _recall(self, digest: bytes) -> User | None:
-        with self._lock:
-            user, until = self._good.get(digest, (None, 0.0))
-        return user if self._clock() < until else None
-
-    def _remember(self, digest: bytes, user: User) -> None:
-        with self._lock:
-            self._good.pop(digest, None)  # the dict keeps them in the order in which they will end
-            while len(self._good) >= MAX_REMEMBERED:
-                del self._good[next(iter(self._good))]
-            self._good[digest] = (user, self._clock() + REMEMBERED)
-
-
-def install(app: Flask, gateway: Gateway) -> None:
-    app.extensions["remembered_passwords"] = RememberedPasswords(gateway)
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        named = host == "localhost" or ip_address(host).is_loopback
+        return named and not forwarded() and ip_address(request.remote_addr or "").is_loopback
+    except ValueError:  # no addresses
+        return False

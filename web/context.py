@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request
 
 from config import Settings
 from gateway import Gateway
-from gateway.transfer import Client
+from model import Client
 
 MAX_AGENT = 80
 """Characters that are kept of what a program calls itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from model import File, Node, Token
+from model import File, Node, Session, Token, User
 
 
 def moment(when: datetime) -> str:
@@ -37,4 +37,21 @@ def token(of: Token) -> dict[str, Any]:
         "created_at": moment(of.created_at),
         "last_used_at": of.last_used_at and moment(of.last_used_at),
         "expires_at": of.expires_at and moment(of.expires_at),
+    }
+
+
+def user(of: User) -> dict[str, Any]:
+    return {"id": of.id, "name": of.name, "is_admin": of.is_admin, "created_at": moment(of.created_at)}
+
+
+def session(of: Session, current: int | None) -> dict[str, Any]:
+    """`current` is the id of the one that asks."""
+    return {
+        "id": of.id,
+        "current": of.id == current,
+        "address": of.client.address,
+        "agent": of.client.agent,
+        "created_at": moment(of.created_at),
+        "last_used_at": moment(of.last_used_at),
+        "expires_at": moment(of.expires_at),
     }

@@ -43,6 +43,7 @@ TABLE: dict[type[errors.StowgramError], Rule] = {
     errors.Busy: Rule(423, "busy", "Another request holds it"),
     # 460 is the checksum extension's own number (https://tus.io/protocols/resumable-upload#checksum).
     errors.ChecksumMismatch: Rule(460, "checksum-mismatch", "The checksum does not match"),
+    errors.TooManyGuesses: Rule(429, "too-many-guesses", "Too many wrong passwords"),
     errors.AtCapacity: Rule(503, "at-capacity", "Too much at once"),
     errors.Refused: Rule(400, "refused", "Refused"),
     errors.Transient: Rule(503, "store-unavailable", "Telegram does not answer at this moment"),
@@ -96,11 +97,11 @@ def _ours(error: errors.StowgramError) -> Response:
     detail = f"The log has it under {request_id()}." if internal else str(error)
     members = {"expected": error.expected} if isinstance(error, errors.OffsetMismatch) else {}
     response = problem(rule.status, rule.slug, rule.title, detail, **members)
-    response.headers.update(_advice(error))
+    response.headers.update(advice(error))
     return response
 
 
-def _advice(error: errors.StowgramError) -> dict[str, str]:
+def advice(error: errors.StowgramError) -> dict[str, str]:
     """The headers that say how to go on."""
     match error:
         case errors.AtCapacity() | errors.Transient():

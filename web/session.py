@@ -7,9 +7,11 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from errors import Forbidden, NotSignedIn
+from errors import AtCapacity, NotSignedIn
 from web.auth import SESSION_KEY, public, require_csrf, who_asks
-from web.context import gateway
+from web.context import client, gateway
+from web.errors import advice, rule_for
+from web.origin import require_no_other_site
 
 blueprint = Blueprint("session", __name__)
 
@@ -20,9 +22,9 @@ def form() -> ResponseReturnValue:
     onward = local_path(request.args.get("next"))
     try:
         caller = who_asks()
-    except NotSignedIn:
+    except (NotSignedIn, AtCapacity):
         caller = None
-    if caller is not None and caller.by_cookie:
+    if caller is not None and caller.session is not None:
         return redirect(onward, 303)
     return render_template("login.html", next=onward)
 
@@ -31,18 +33,24 @@ def form() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     # There is no session to ride on yet; this keeps another site from signing somebody in as somebody else.
-    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
-        raise Forbidden("Sign in on our own page.")
+    require_no_other_site()
     onward = local_path(request.form.get("next"))
     username = request.form.get("username", "")
     try:
-        _, secret = gateway().people.sign_in(username, request.form.get("password", ""))
-    except NotSignedIn as error:
+        user = gateway().people.by_password(username, request.form.get("password", ""), client())
+        if user is None:
+            raise NotSignedIn("That name and password do not fit together.")
+    except (NotSignedIn, AtCapacity) as error:
         page = render_template("login.html", next=onward, username=username, refusal=str(error))
-        # Not Basic: the form is on the page, and a browser would cover it with a box of its own.
-        return make_response(page, 401, {"WWW-Authenticate": 'Bearer realm="Stowgram"'})
+        response = make_response(page, rule_for(error).status)
+        response.headers.update(advice(error))
+        if response.status_code == 401:
+            # Not Basic: the form is on the page, and a browser would cover it with a box of its own.
+            response.headers["WWW-Authenticate"] = 'Bearer realm="Stowgram"'
+        return response
+    _end_session()  # of whoever was signed in here before
     session.clear()
-    session[SESSION_KEY] = secret
+    session[SESSION_KEY] = gateway().sessions.open(user, client())
     session.permanent = True
     return redirect(onward, 303)
 
@@ -50,12 +58,18 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/logout")
 @public
 def sign_out() -> ResponseReturnValue:
-    secret = session.get(SESSION_KEY)
-    if isinstance(secret, str):
+    if SESSION_KEY in session:
+        require_no_other_site()
         require_csrf()
-        gateway().people.sign_out(secret)
+        _end_session()
     session.clear()
     return redirect("/login", 303)
+
+
+def _end_session() -> None:
+    secret = session.get(SESSION_KEY)
+    if isinstance(secret, str):
+        gateway().sessions.sign_out(secret)
 
 
 def local_path(wanted: Any) -> str:

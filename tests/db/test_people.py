@@ -1,4 +1,4 @@
-"""Users, and the digests of their secrets."""
+"""Users, the digests of their secrets, and where they sign in from."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from db import Contents, Database, People, Trash, Tree, Uploads
-from errors import BadName, Conflict, NotFound
-from model import Locator, User
+from db import Contents, Database, People, Sessions, Trash, Tree, Uploads
+from db.people import MAX_NETWORKS
+from errors import BadName, Conflict, DatabaseUnavailable, NotFound
+from model import Client, Locator, User
 from tests.db.conftest import Clock, a_chunk, an_upload, label_of, put
 
 SECRET = bytes(32)
+BROWSER = Client("192.0.2.1", "Firefox")
 
 
 def test_a_user_is_found_by_name_in_any_case(database: Database) -> None:
@@ -45,60 +47,80 @@ def test_a_time_comes_back_aware_and_in_utc(ann: User, clock: Clock) -> None:
     assert ann.created_at.utcoffset() == timedelta(0)
 
 
-def test_a_session_lets_in_until_it_expires(database: Database, ann: User, clock: Clock) -> None:
+def test_a_token_lets_in_until_it_expires(database: Database, ann: User, clock: Clock) -> None:
     people = People(database)
-    people.add_token(ann.id, "session", "", SECRET, clock.time + timedelta(hours=1))
-    assert people.by_digest("session", SECRET, clock.time) == ann
-    assert people.by_digest("api", SECRET, clock.time) is None, "a session's secret is no API token"
+    token = people.add_token(ann.id, "backup", SECRET, clock.time + timedelta(hours=1))
+    assert people.by_token(SECRET, clock.time) == (ann, token.id)
     clock.move(hours=1)
-    assert people.by_digest("session", SECRET, clock.time) is None
-    people.forget_expired(clock.time)
-    people.add_token(ann.id, "session", "", SECRET, None)
+    assert people.by_token(SECRET, clock.time) is None
+    people.forget_expired(clock.time, clock.time)
+    people.add_token(ann.id, "backup", SECRET, None)
 
 
-def test_the_last_use_is_written_down_once_a_minute(database: Database, ann: User, clock: Clock) -> None:
+def test_the_last_uses_are_written_down_together(
+    database: Database, ann: User, bob: User, clock: Clock
+) -> None:
     people = People(database)
-    people.add_token(ann.id, "api", "backup", SECRET, None)
-    first = clock.time
-    seen = []
-    for _ in range(3):
-        people.by_digest("api", SECRET, clock.time)
-        seen.append(people.tokens(ann.id)[0].last_used_at)
-        clock.move(seconds=40)
-    assert seen == [first, first, first + timedelta(seconds=80)]
+    tokens = [people.add_token(user.id, "t", bytes([user.id]) * 32, None) for user in (ann, bob)]
+    people.tokens_used({token.id: clock.time for token in tokens} | {999: clock.time})
+    assert [people.tokens(user.id)[0].last_used_at for user in (ann, bob)] == [clock.time] * 2
 
 
-def test_a_locked_database_keeps_nobody_out(database: Database, ann: User, clock: Clock, path: Path) -> None:
+def test_who_holds_the_database_is_not_waited_for(
+    database: Database, ann: User, clock: Clock, path: Path
+) -> None:
     people = People(database)
-    people.add_token(ann.id, "api", "backup", SECRET, None)
+    token = people.add_token(ann.id, "backup", SECRET, None)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert people.by_digest("api", SECRET, clock.time) == ann
+        assert people.by_token(SECRET, clock.time) == (ann, token.id)
+        with pytest.raises(DatabaseUnavailable):
+            people.tokens_used({token.id: clock.time})
         other.execute("ROLLBACK")
-    assert people.tokens(ann.id)[0].last_used_at is None
 
 
 def test_a_new_password_ends_sessions_and_leaves_tokens(database: Database, ann: User, clock: Clock) -> None:
-    people = People(database)
-    people.add_token(ann.id, "session", "", SECRET, None)
-    token = people.add_token(ann.id, "api", "backup", b"1" * 32, None)
-    people.set_password(ann.id, "new")
-    assert people.by_name("ann") == (ann, "new")
-    assert people.by_digest("session", SECRET, clock.time) is None
+    people, sessions = People(database), Sessions(database)
+    for number in range(3):
+        sessions.add(ann.id, bytes([number]) * 32, BROWSER, clock.time, clock.time + timedelta(days=1))
+    token = people.add_token(ann.id, "backup", b"1" * 32, None)
+    keep = sessions.of(ann.id, clock.time)[1].id
+    assert people.set_password(ann.id, "new", keep=keep) == 2
+    assert [session.id for session in sessions.of(ann.id, clock.time)] == [keep]
+    assert people.set_password(ann.id, "newer") == 1
+    assert people.by_name("ann") == (ann, "newer")
     assert people.tokens(ann.id) == (token,)
     with pytest.raises(NotFound):
         people.set_password(999, "new")
 
 
+def test_a_network_is_known_until_it_is_long_ago_or_others_push_it_out(
+    database: Database, ann: User, bob: User, clock: Clock
+) -> None:
+    people = People(database)
+    people.note_network(ann.id, "192.0.2.1")
+    assert people.seen_from(ann.id, "192.0.2.1") == clock.time
+    assert people.seen_from(bob.id, "192.0.2.1") is people.seen_from(ann.id, "192.0.2.2") is None
+    first = clock.time
+    for number in range(MAX_NETWORKS):
+        clock.move(seconds=1)
+        people.note_network(ann.id, f"198.51.100.{number}")
+    assert people.seen_from(ann.id, "192.0.2.1") is None
+    people.note_network(ann.id, "198.51.100.0")
+    assert people.seen_from(ann.id, "198.51.100.0") == clock.time
+    people.forget_expired(clock.time, first + timedelta(seconds=3))
+    assert people.seen_from(ann.id, "198.51.100.1") is None
+    people.remove(ann.id)
+
+
 def test_a_token_is_revoked_by_its_owner_only(database: Database, ann: User, bob: User, clock: Clock) -> None:
     people = People(database)
-    token = people.add_token(ann.id, "api", "backup", SECRET, None)
+    token = people.add_token(ann.id, "backup", SECRET, None)
     with pytest.raises(NotFound):
         people.revoke(bob.id, token.id)
-    assert people.by_digest("api", SECRET, clock.time) == ann
+    assert people.by_token(SECRET, clock.time) == (ann, token.id)
     people.revoke(ann.id, token.id)
-    assert people.by_digest("api", SECRET, clock.time) is None
-    people.revoke_digest("api", SECRET)
+    assert people.by_token(SECRET, clock.time) is None
 
 
 def test_a_user_with_files_goes_only_when_told_and_leaves_nothing_behind(

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from db.totals import Totals as Rows
 from errors import AtCapacity, ChunkMissing, DatabaseUnavailable
 from gateway.downloads import Download
-from gateway.transfer import Client, Status, union
-from model import MIB, ByteRange, File, Locator, Totals, User
+from gateway.transfer import Status, union
+from model import MIB, ByteRange, Client, File, Locator, Totals, User
 from tests.conftest import House, build_house
 
 DATA = bytes(range(256)) * (3 * MIB // 256)

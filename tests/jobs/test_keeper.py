@@ -53,6 +53,7 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
         "empty_trash",
         "settle_intents",
         "expire",
+        "keep_uses",
         "make_room",
         "complete_digests",
     )

@@ -217,7 +217,7 @@ def test_every_response_is_guarded_and_carries_its_id(ada: Api, nobody: FlaskCli
         assert "script-src 'self'" in response.headers["Content-Security-Policy"]
         assert "unsafe" not in response.headers["Content-Security-Policy"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Referrer-Policy"] == "same-origin"
         assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert (
