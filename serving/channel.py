@@ -19,6 +19,7 @@ from serving.hold import Block
 from serving.outbox import Outbox
 from serving.reception import Request
 from serving.spool import Spool
+from serving.vouching import Declined, Question
 
 MAX_SEND = 256 << 10
 """Bytes per send(). SO_SNDBUF itself is left alone: setting it would turn the system's autotuning off."""
@@ -42,6 +43,9 @@ class Refusal(ErrorTask):  # type: ignore[misc]
 
     def execute(self) -> None:
         error = self.request.error
+        if isinstance(error, Declined):
+            self._relay(error)
+            return
         problem = {"type": "about:blank", "title": error.reason, "status": error.code, "detail": error.body}
         body = json.dumps(problem).encode()
         self.status = f"{error.code} {error.reason}"
@@ -50,6 +54,15 @@ class Refusal(ErrorTask):  # type: ignore[misc]
             self.response_headers.append(("WWW-Authenticate", 'Basic realm="Stowgram", charset="UTF-8"'))
         if (seconds := getattr(error, "retry_after", None)) is not None:
             self.response_headers.append(("Retry-After", str(seconds)))
+        self._finish(body)
+
+    def _relay(self, declined: Declined) -> None:
+        """What the app said, word for word."""
+        self.status = f"{declined.code} {declined.reason}"
+        self.response_headers.extend(declined.headers)
+        self._finish(declined.content)
+
+    def _finish(self, body: bytes) -> None:
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -68,6 +81,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     requests: list[Request]
     outbox: Outbox | None = None
     """The body that is being sent without a thread."""
+    asking = False
+    """Whether the app is being asked who sends the body that has begun to arrive."""
     held_back = False
     """Whether a request waits for the end of it."""
 
@@ -77,6 +92,35 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.sendbuf_len: int = min(self.sendbuf_len, MAX_SEND)
         self.taken = 0
         """Bytes that the system has taken off us for the reader."""
+
+    def received(self, data: bytes) -> bool:
+        went_on: bool = super().received(data)
+        request = self.request
+        if request is not None and request.unproven and not self.asking:
+            self.asking = True
+            told = partial(self._told, request)
+            self.server.ask(
+                Question(self, request, lambda verdict: self.server.on_loop(partial(told, verdict)))
+            )
+        return went_on
+
+    def _told(self, request: Request, verdict: Declined | None) -> None:
+        """On the main loop: go on with the body, or answer without it."""
+        self.asking = False
+        if self.request is not request or not self.connected:
+            return
+        with self.requests_lock:
+            if verdict is None:
+                request.prove()
+                if request.expect_continue and not self.requests and not self.sent_continue:
+                    self.send_continue()
+                return
+            request.decline(verdict)
+            if request.completed:  # else what is still to come of the body is dropped first
+                self.request = None
+                self.requests.append(request)
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent: int = super().send(data, do_close=do_close)
@@ -142,6 +186,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return bool(super().writable())
 
     def readable(self) -> bool:
+        if self.asking:
+            return False
         if self.outbox is None:
             return bool(super().readable())
         # Only to see that the reader leaves while we wait for the store.
@@ -158,7 +204,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     @property
     def arrived(self) -> int | None:
         """Bytes of the body of a request that is still arriving, 0 while its headers are; None when none is."""
-        if self.requests or self.outbox is not None or self.request is None:
+        if self.requests or self.outbox is not None or self.request is None or self.asking:
             return None
         return self.request.body_bytes_received if self.request.headers_finished else 0
 
@@ -201,6 +247,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             channel.held_back = True
         else:
             super().add_task(channel)
+
+    def ask(self, question: Question) -> None:
+        """Have it put to the app by a thread."""
+        self.task_dispatcher.ask(question)
 
     def maintenance(self, now: float) -> None:
         """waitress closes what has long been idle; a body that waits for the store is not."""

@@ -12,6 +12,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from serving.channel import Channel
 from serving.routes import Lane, lane
+from serving.vouching import Question
 
 PAGE_THREADS = 8
 DOWNLOAD_THREADS = 24
@@ -38,6 +39,10 @@ class Lanes:
         # A request that could not be parsed may have neither.
         chosen = lane(getattr(request, "command", ""), getattr(request, "path", ""))
         self._pools[chosen].add_task(channel)
+
+    def ask(self, question: Question) -> None:
+        """Have a thread for pages put it to the app."""
+        self._pools["pages"].add_task(question)
 
     def shutdown(self, timeout: float) -> None:
         """Let every thread end within `timeout` seconds in all; those that do not are daemons."""

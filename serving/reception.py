@@ -1,7 +1,8 @@
 """Which request bodies are taken in.
 
 waitress spools a whole body to disk before the app sees the request, so what the app would refuse in any case
-is refused here, from the headers: a body too large for its route, and any but a small one from nobody.
+is refused here, from the headers: a body too large for its route, and any but a small one from nobody. Of one whose
+credentials nobody has looked at, no more is taken in than has come with the headers.
 """
 
 from __future__ import annotations
@@ -62,12 +63,15 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     body_rcv: Any
 
     limit = SMALL_BODY
+    unproven = False
+    """Whether the app has to be asked for its credentials before more of the body is read."""
 
     def __init__(self, adjustments: Adjustments, spool: Spool) -> None:
         super().__init__(adjustments)
         self._spool = spool
         self._room = 0
         """Bytes taken of the spool."""
+        self._wants_continue = False
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -85,6 +89,22 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self._refuse(RequestEntityTooLarge(f"At most {self.limit} bytes are taken in one request here."))
         elif self.limit > SMALL_BODY and not self._spool.fits(self.content_length):
             self._refuse(NoRoom(_NO_ROOM))
+        elif self.content_length > SMALL_BODY or (self.chunked and self.limit > SMALL_BODY):
+            self.unproven = True
+            # Not yet: the channel would ask for the body at once.
+            self._wants_continue, self.expect_continue = self.expect_continue, False
+
+    def prove(self) -> None:
+        """The credentials are good."""
+        self.unproven = False
+        self.expect_continue = self._wants_continue
+
+    def decline(self, error: BadRequest) -> None:
+        """They are not: answer with `error`, and keep nothing of the body."""
+        self.unproven = False
+        self.close()
+        self.expect_continue = self._wants_continue
+        self._refuse(error)
 
     def close(self) -> None:
         """Drop the body; may be called more than once."""

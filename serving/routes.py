@@ -14,6 +14,9 @@ LARGE_BODY = 1 << 30
 SMALL_BODY = 1 << 20
 """Bytes in any other body: JSON and forms."""
 
+ACCOUNT = "/api/v1/account"
+"""Answers 200 to whoever has good credentials, and to nobody else."""
+
 _STREAMS = ("/files/", "/folders/", "/api/share/")
 _UPLOADS = "/api/v1/uploads"
 _CONTENT = "/api/v1/content/"

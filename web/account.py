@@ -16,7 +16,7 @@ blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
 @blueprint.get("/account")
 @signed_in
 def who(user: User) -> Response:
-    """The server asks this too, before it takes a large body in (serving/vouching.py)."""
+    """The server asks this too, before it takes a large body in."""
     return jsonify(documents.user(user))
 
 
