@@ -1,6 +1,6 @@
 """Pages and memory while hundreds read slowly: 200 and then 500 downloads of different files at 128 KB/s, uncached.
 
-    python -m bench.slow_readers [--readers 200 500] [--seconds 20]
+    python -m bench.slow_readers [--readers 0 200 500] [--seconds 20]
 
 The readers are a process of their own and compare every byte. Meanwhile a page is asked for again and again, over one
 connection; the gateway's process is looked at ten times a second.
@@ -174,7 +174,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--readers", type=int, nargs="+", default=[200, 500])
+    options.add_argument("--readers", type=int, nargs="+", default=[0, 200, 500])
     options.add_argument("--seconds", type=float, default=20)
     options.add_argument("--files", type=int, default=1000, help="at most so many different ones")
     options.add_argument("--most", type=int, default=1000, help="MAX_CONCURRENT_DOWNLOADS")
@@ -197,7 +197,7 @@ def main() -> None:
             print(f"{chosen.seconds:g} s each, {SPEED // 1000} KB/s a reader")
             print("| readers | MB/s | page p50 | p95 | highest RSS | CPU | threads | goal |")
             print("|---|---|---|---|---|---|---|---|")
-            for count in (0, *chosen.readers):
+            for count in chosen.readers:
                 print(row(gateway, ids[:count], chosen.seconds), flush=True)
 
 
