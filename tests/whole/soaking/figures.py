@@ -6,15 +6,24 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import psutil
 
 from tests.whole.running import RunningGateway
-from tests.whole.transfer import downloads_running
 
 THREADS_SLACK = 4
 """Threads that a gateway at rest may have more than when it first rested: pools that fill as they are needed."""
 DESCRIPTORS_SLACK = 24
 """The same of descriptors: connections to Telegram, one after another, and to the database."""
+HELD = (
+    "stowgram_downloads_running",
+    "stowgram_downloads_waiting",
+    "stowgram_uploads_running",
+    "stowgram_transfer_connections",
+    "stowgram_account_in_flight",
+    "stowgram_account_waiting",
+)
+"""What /metrics tells of places, and of turns to ask Telegram: nobody has one who has left."""
 ALARMS = (
     "Traceback",
     "Exception ignored",
@@ -53,8 +62,12 @@ def unrest(gateway: RunningGateway, before: Figures | None) -> Iterator[str]:
         yield f"{now.threads} threads, after {before.threads} when it first rested"
     if before and now.descriptors > before.descriptors + DESCRIPTORS_SLACK:
         yield f"{now.descriptors} descriptors, after {before.descriptors} when it first rested"
-    if running := downloads_running(gateway):
-        yield f"{running} downloads still run"
+    metrics = httpx.get(f"{gateway.url}/metrics", timeout=10).text.splitlines()
+    for name in HELD:
+        found = [line for line in metrics if line.startswith(name)]
+        yield from (line for line in found if float(line.split()[-1]))
+        if not found:
+            yield f"/metrics does not tell {name}"
     for room in ("staging", "spool"):
         if left := [path.name for path in (gateway.data / room).rglob("*")]:
             yield f"left in {room}: {left[:5]}"
