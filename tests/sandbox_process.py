@@ -26,6 +26,8 @@ from sandbox.provision import PRIVATE_NAME, load_key
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 30.0
+OWN_GROUP = None if sys.platform == "win32" else 0
+"""`process_group` of what tests start: Ctrl-C is for whoever runs them, who then stops the rest in order."""
 
 
 class RunningSandbox:
@@ -82,7 +84,9 @@ class RunningSandbox:
         command = [sys.executable, "-m", "sandbox", "--data", str(self._data_dir), "--exit-with-stdin"]
         if self._with_control:
             command.append("--control")
-        self._process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=OWN_GROUP
+        )
         ready = _read_ready_line(self._process)
         for name in ("dc", "host", "port", "api_id", "api_hash", "bot_tokens", "channel", "phone", "code"):
             setattr(self, name, ready[name])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.sandbox_process import RunningSandbox
+from tests.sandbox_process import OWN_GROUP, RunningSandbox
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30.0
@@ -61,6 +61,7 @@ class RunningGateway:
                 env=self.environment,
                 stdout=log,
                 stderr=log,
+                process_group=OWN_GROUP,
             )
         if ready:
             self.wait_ready()
