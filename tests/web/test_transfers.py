@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import pytest
 
 from app import create_app
 from model import MIB, ByteRange, Locator, User
+from storage.base import AccountHealth, StoreHealth
+from storage.memory import MemoryStore
 from tests.conftest import House, build_house
 from tests.serving.conftest import Running, response, serve, settings_for_tests, until
 from tests.web.conftest import Api
@@ -198,6 +200,27 @@ def test_metrics_are_what_prometheus_reads(ada: Api) -> None:
     assert values['stowgram_transfers_total{direction="download",outcome="complete"}'] == 1
     assert values["stowgram_downloads_running"] == values["stowgram_downloads_waiting"] == 0
     assert values["process_resident_memory_bytes"] > 10 * MIB and values["process_threads"] >= 1
+
+
+class StoreWithAccounts(MemoryStore):
+    def health(self) -> StoreHealth:
+        accounts = (AccountHealth("bot-1", 24, 20, 7, 4, "steady", 0.0, 3),)
+        return replace(super().health(), accounts=accounts)
+
+
+def test_metrics_tell_what_each_account_does(tmp_path: Path) -> None:
+    store = StoreWithAccounts()
+    house = build_house(tmp_path, store)
+    app = create_app(house.gateway, settings_for_tests(tmp_path))
+    text = app.test_client().get("/metrics").text
+    for figure in ("window", "in_flight", "waiting", "connections", "flood_wait", "flood_waits_total"):
+        assert f'stowgram_account_{figure}{{account="bot-1"}} ' in text
+    assert 'stowgram_account_window{account="bot-1"} 24' in text
+    assert 'stowgram_account_pace{account="bot-1",state="steady"} 1' in text
+    assert all(SAMPLE.fullmatch(line) for line in text.splitlines() if not line.startswith("#"))
+    house.gateway.close()
+    store.close()
+    house.database.close()
 
 
 def test_a_files_details_tell_how_often_it_was_fetched(ada: Api) -> None:
