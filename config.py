@@ -199,7 +199,7 @@ def _telegram(values: Variables, session_file: Path, signing_in: bool) -> Telegr
         session=session,
         bot_tokens=bots,
         proxy=_proxy(values),
-        connections=values.number("TELEGRAM_CONNECTIONS", 4, 1, 16),
+        connections=values.number("TELEGRAM_CONNECTIONS", 8, 1, 16),
         server=server,
         server_key=key,
     )

@@ -63,7 +63,7 @@ class AccountHealth:
     waiting: int
     connections: int
     pace: str
-    """`starting`, `steady`, `trying` more connections, or `draining` to look at an empty line."""
+    """`starting`, `steady`, `trying` more or fewer connections, or `draining` to look at an empty line."""
     flood_wait: float
     """Seconds that it still has to wait; `flood_waits` were asked for since the start."""
     flood_waits: int

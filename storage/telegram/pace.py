@@ -15,22 +15,15 @@ import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from storage.telegram.trials import Trials
+
 FIRST_WINDOW = 8
-FIRST_CONNECTIONS = 2
 SLOTS = 16
 """The most requests in flight per connection, as many as tdesktop has."""
-QUEUE = 1.5
+QUEUE = 1.25
 """Requests per connection that should wait."""
 EPOCH = 0.15
 """Seconds between two decisions, at least; and about as long as it takes to see what the last one did."""
-ANSWERS = 2
-"""Answers over each connection that a decision needs, at least."""
-GAIN = 0.25
-"""The part of the growth that more connections promised which they have to bring: a fourth more for twice as many."""
-CHANCES = 2
-"""Epochs in which they may bring it."""
-PATIENCE, PATIENCE_MOST = 5.0, 120.0
-"""Seconds before connections that did not help are tried again; doubles each time that they do not."""
 REMEMBER = 30.0
 """Seconds for which the best time is trusted without being seen again. Then a short window looks for it anew."""
 IDLE = 1.0
@@ -83,24 +76,12 @@ class _Best:
     seen: float
 
 
-@dataclass(slots=True)
-class _Trial:
-    """More connections, on trial: `before` was how many there were, `rate` what they brought in bytes a second."""
-
-    before: int
-    rate: float
-    settles_at: float
-    """Until then they are being opened, or have to wait for what queues on the others."""
-    settled: bool = False
-    chances: int = CHANCES
-
-
 class Pace:
     """`window` requests over `connections` connections, both at least 1. Times are seconds of one clock."""
 
     def __init__(self, most_connections: int) -> None:
         self._most = most_connections
-        self.connections = min(FIRST_CONNECTIONS, most_connections)
+        self._trials = Trials(most_connections)
         self._ceiling = float(SLOTS * most_connections)
         self._window = FIRST_WINDOW
         self._starting = True
@@ -108,13 +89,14 @@ class Pace:
         self._best: dict[Hashable, _Best] = {}
         self._epoch = _Epoch(0.0)
         self._last = -math.inf
-        self._trial: _Trial | None = None
-        self._patience = PATIENCE
-        self._try_at = 0.0
         self._deaf_until = 0.0
 
     def __repr__(self) -> str:
         return f"<Pace {self.state}: {self.window} over {self.connections}>"
+
+    @property
+    def connections(self) -> int:
+        return self._trials.connections
 
     @property
     def window(self) -> int:
@@ -122,10 +104,10 @@ class Pace:
 
     @property
     def state(self) -> str:
-        """`starting`, `steady`, `trying` more connections, or `draining` to look at an empty line."""
+        """`starting`, `steady`, `trying` more or fewer connections, or `draining` to look at an empty line."""
         if self._draining:
             return "draining"
-        if self._trial is not None:
+        if self._trials.running:
             return "trying"
         return "starting" if self._starting else "steady"
 
@@ -136,16 +118,15 @@ class Pace:
         """
         if now - seconds - self._last > IDLE:
             self._begin_anew(now - seconds)
-        if self._trial is not None and not self._trial.settled and now >= self._trial.settles_at:
-            self._trial.settled = True
+        if self._trials.settled(now):
             self._epoch = _Epoch(now)
         self._last = now
         epoch = self._epoch
         epoch.add(size, seconds, self._best_of(work, seconds, now), in_flight)
         if seconds > SLOW_ANSWER:
             self._move_to(self._window - 1, least=2)
-            self._try_at = max(self._try_at, now + self._patience)
-        if epoch.answers >= ANSWERS * self.connections and now - epoch.began >= epoch.least:
+            self._trials.put_off(now)
+        if epoch.answers >= self._trials.answers and now - epoch.began >= epoch.least:
             self._judge(now, epoch)
             self._epoch = _Epoch(now)
 
@@ -162,11 +143,11 @@ class Pace:
 
     def _begin_anew(self, now: float) -> None:
         """Nothing was asked for a while, and the line may be another by now. What is open stays open."""
-        self._starting, self._draining, self._trial = True, False, None
+        self._starting, self._draining = True, False
         self._move_to(min(self._window, max(FIRST_WINDOW, 2 * self.connections)))
         self._best.clear()
         self._epoch = _Epoch(now)
-        self._patience, self._try_at = PATIENCE, min(self._try_at, now + PATIENCE)
+        self._trials.begin_anew(now)
 
     def _cut(self, now: float) -> bool:
         """Take a connection away, unless this is the same trouble still."""
@@ -174,9 +155,7 @@ class Pace:
             return False
         self._deaf_until = now + REST
         self._starting = self._draining = False
-        self._end_trial(now)
-        self.connections = max(1, self.connections - 1)
-        self._try_at = max(self._try_at, now + self._patience)
+        self._trials.cut(now)
         self._epoch = _Epoch(now)
         return True
 
@@ -199,11 +178,12 @@ class Pace:
             return
         in_flight = epoch.mean(epoch.in_flight)
         self._resize(in_flight, epoch.mean(epoch.queue))
-        if self._trial is not None:
-            self._judge_trial(now, epoch, self._trial)
-        # More connections can only help where there is something for each of them to carry.
-        elif now >= self._try_at and not self._starting and in_flight > 1.5 * self.connections:
-            self._try_more(now, epoch)
+        if (
+            not self._starting and in_flight > 1.5 * self.connections
+        ):  # there is something for each of them to carry
+            before = self.connections
+            self._trials.judge(now, epoch.rate(now), epoch.mean(epoch.seconds))
+            self._move_to(self._window * max(self.connections, before) // before)
 
     def _resize(self, in_flight: float, queue: float) -> None:
         """Move the window half the way to where the queue should be; double it at the start."""
@@ -218,33 +198,6 @@ class Pace:
             self._move_to(self._window + step)
         if self._window >= SLOTS * self.connections:
             self._starting = False
-
-    def _try_more(self, now: float, epoch: _Epoch) -> None:
-        before, self.connections = self.connections, min(2 * self.connections, self._most)
-        if self.connections > before:
-            self._trial = _Trial(before, epoch.rate(now), now + epoch.mean(epoch.seconds))
-            self._move_to(self._window * self.connections // before)
-
-    def _judge_trial(self, now: float, epoch: _Epoch, trial: _Trial) -> None:
-        if not trial.settled:
-            return
-        promised = self.connections / trial.before - 1
-        if epoch.rate(now) >= trial.rate * (1 + GAIN * promised):
-            self._trial, self._patience = None, PATIENCE
-            self._try_more(now, epoch)
-            return
-        trial.chances -= 1
-        if not trial.chances:
-            self._end_trial(now)
-
-    def _end_trial(self, now: float) -> None:
-        """Without success: as many connections as before."""
-        if self._trial is None:
-            return
-        self.connections, self._trial = self._trial.before, None
-        self._move_to(self._window)
-        self._try_at = now + self._patience
-        self._patience = min(PATIENCE_MOST, 2 * self._patience)
 
     def _move_to(self, window: int, least: int = 1) -> None:
         highest = max(1, min(SLOTS * self.connections, int(self._ceiling)))

@@ -32,15 +32,17 @@ class Turn:
 class Turns:
     """At most `total` units are held at a time. On the loop thread only.
 
-    What is free goes to the stream that holds least; among equals to the one whose next turn has waited longest; within
-    a stream to the lowest `order`. Nothing goes past the one whose turn it is, so small ones starve no large one.
+    What is free goes to the stream that holds least; among equals to the one that was served longest ago, the new ones
+    first; within a stream to the lowest `order`. Nothing goes past the one whose turn it is, so small ones starve no
+    large one. A stream is new until it is served, and again when it neither holds nor waits for anything.
     """
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._held: Counter[Hashable] = Counter()
         self._lines: dict[Hashable, list[Turn]] = {}
-        self._arrivals = 0
+        self._served: dict[Hashable, int] = {}
+        self._arrivals = self._services = 0
         self.held = 0
         """Units; may be read on any thread, as `waiting` may be."""
         self.waiting = 0
@@ -85,6 +87,8 @@ class Turns:
                 del self._held[turn.stream]
         else:
             self._take_out(turn)
+        if turn.stream not in self._held and turn.stream not in self._lines:
+            self._served.pop(turn.stream, None)
         self._serve()
 
     def resize(self, total: int) -> None:
@@ -110,10 +114,12 @@ class Turns:
             turn.holds = True
             self.held += turn.units
             self._held[turn.stream] += turn.units
+            self._services += 1
+            self._served[turn.stream] = self._services
             turn.served.set_result(None)
 
-    def _claim(self, turn: Turn) -> tuple[int, int]:
-        return self._held.get(turn.stream, 0), turn.arrived
+    def _claim(self, turn: Turn) -> tuple[int, int, int]:
+        return self._held.get(turn.stream, 0), self._served.get(turn.stream, 0), turn.arrived
 
     def _take_out(self, turn: Turn) -> None:
         line = self._lines.get(turn.stream, [])

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import MIB
-from storage.telegram.pace import FIRST_CONNECTIONS, SLOTS, Pace
+from storage.telegram.pace import SLOTS, Pace
+from storage.telegram.trials import FIRST_CONNECTIONS
 from tests.storage.line import Line
 
 
@@ -56,6 +57,21 @@ def test_connections_that_do_not_help_are_dropped_and_tried_again_later() -> Non
     assert sum(count > FIRST_CONNECTIONS for count in tried) < 60
 
 
+def test_connections_that_are_needed_no_more_are_given_up() -> None:
+    line, pace = Line(0.02, per_connection=5), Pace(8)
+    line.drive(pace, 5.0)
+    assert pace.connections == 8
+    line.per_connection = 1e9
+    line.drive(pace, 60.0)
+    assert pace.connections <= 4
+    assert line.speed(pace, 5.0) > 0.9 * 250
+
+
+def test_looking_for_fewer_connections_costs_little() -> None:
+    line, pace = Line(0.04, per_connection=5, demand=32), Pace(8)
+    assert line.speed(pace, 25.6) > 0.9 * 8 * 5, "the rise from two connections included"
+
+
 def test_a_line_that_got_longer_is_measured_anew() -> None:
     line, pace = Line(0.01, in_all=100), Pace(2)
     line.drive(pace, 5.0)
@@ -87,8 +103,8 @@ def test_after_a_flood_wait_the_window_grows_back_but_slowly() -> None:
     pace.flooded(line.now)
     line.drive(pace, line.now + 3.0)
     assert pace.window < 0.7 * window
-    line.drive(pace, line.now + 60.0)
-    assert pace.window > 0.8 * window
+    line.drive(pace, line.now + 30.0)
+    assert line.speed(pace, 5.0) > 0.9 * 200
 
 
 def test_timeouts_take_one_request_and_one_connection_at_a_time() -> None:

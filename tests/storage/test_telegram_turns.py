@@ -25,23 +25,33 @@ class Model:
         self.total = total
         self.holding: list[Turn] = []
         self.waiting: list[Turn] = []
+        self.history: list[object] = []
 
     def serve(self) -> None:
         while self.waiting:
             heads: dict[object, Turn] = {}
             for turn in sorted(self.waiting, key=lambda turn: (turn.order, turn.arrived)):
                 heads.setdefault(turn.stream, turn)
-            chosen = min(heads.values(), key=lambda turn: (self.held(turn.stream), turn.arrived))
+            chosen = min(
+                heads.values(),
+                key=lambda turn: (self.held(turn.stream), self.served_at(turn.stream), turn.arrived),
+            )
             if self.holding and self.held() + chosen.units > self.total:
                 return
             self.waiting.remove(chosen)
             self.holding.append(chosen)
+            self.history.append(chosen.stream)
 
     def held(self, stream: object = None) -> int:
         return sum(turn.units for turn in self.holding if stream in (None, turn.stream))
 
+    def served_at(self, stream: object) -> int:
+        return max((at for at, served in enumerate(self.history, 1) if served == stream), default=0)
+
     def leave(self, turn: Turn) -> None:
         (self.holding if turn in self.holding else self.waiting).remove(turn)
+        if all(turn.stream != other.stream for other in (*self.holding, *self.waiting)):
+            self.history = [None if served == turn.stream else served for served in self.history]
 
 
 STEP = st.one_of(
@@ -105,6 +115,22 @@ def test_the_first_piece_of_a_new_stream_overtakes_all_read_ahead() -> None:
         turns.leave(old[0])
         assert new.holds
         assert not old[4].holds
+
+    play(scenario)
+
+
+def test_a_new_stream_goes_before_old_ones_that_hold_nothing_just_now() -> None:
+    async def scenario() -> None:
+        turns = Turns(1)
+        first = {name: turns.enter(name, order=1) for name in ("a", "b", "c")}
+        ahead = {name: turns.enter(name, order=2) for name in ("a", "b", "c")}
+        turns.leave(first["a"])
+        turns.leave(first["b"])
+        new = turns.enter("new")
+        turns.leave(first["c"])
+        assert new.holds
+        turns.leave(new)
+        assert ahead["a"].holds, "then those who were served longest ago"
 
     play(scenario)
 
