@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from telethon.tl import TLRequest
@@ -37,7 +37,7 @@ class Traffic:
         self._media = media
         self._media.use(self.pace.connections)
         self._ask_on = ask_on
-        self._tending: asyncio.Task[None] | None = None
+        self._tended: dict[Lane, asyncio.Future[None]] = {}
 
     def __repr__(self) -> str:
         return f"<Traffic {self.in_flight} in flight {self.pace} {self.turns}>"
@@ -93,8 +93,10 @@ class Traffic:
 
     def tend(self) -> None:
         """See to it that the lanes in use are connected, and no others; returns at once."""
-        if self._tending is None or self._tending.done():
-            self._tending = asyncio.ensure_future(self._tend())
+        for lane in self._media.wanting():
+            self._tend(lane, self._open)
+        for lane in self._media.spare():
+            self._tend(lane, Lane.close)
 
     def _follow_pace(self) -> None:
         # A connection that is not open carries nothing yet: its share would only queue on the others.
@@ -103,10 +105,11 @@ class Traffic:
             self._media.use(self.pace.connections)
             self.tend()
 
-    async def _tend(self) -> None:
-        await asyncio.gather(
-            *map(self._open, self._media.wanting()), *(lane.close() for lane in self._media.spare())
-        )
+    def _tend(self, lane: Lane, work: Callable[[Lane], Coroutine[Any, Any, None]]) -> None:
+        """One thing at a time for each lane, and none waits for another's."""
+        if lane not in self._tended:
+            self._tended[lane] = asyncio.ensure_future(work(lane))
+            self._tended[lane].add_done_callback(lambda _: self._tended.pop(lane))
 
     async def _open(self, lane: Lane) -> None:
         try:
