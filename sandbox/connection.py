@@ -35,6 +35,8 @@ log = logging.getLogger("sandbox")
 _READ_SIZE = 256 << 10
 _MAX_LINE = 32 << 20
 """Bytes of packets that may wait in line; more stay with the client."""
+_LATE = 0.02
+"""Seconds that a busy machine may wake us late and that a capped line makes up for: it would not have paused."""
 _MAX_SLOW = 32
 """Slow answers (they wait for the disk) that one connection may have under way."""
 
@@ -213,8 +215,8 @@ class Connection:
         """Take as long as `size` bytes take at the bandwidth that is set now."""
         if rate := self._world.faults.bandwidth:
             now = asyncio.get_running_loop().time()
-            self._free_at = max(self._free_at, now) + size / rate
-            await asyncio.sleep(self._free_at - now)
+            self._free_at = max(self._free_at, now - _LATE) + size / rate
+            await asyncio.sleep(max(0.0, self._free_at - now))
 
 
 async def _send_all(sock: socket.socket, pieces: Buffers) -> None:
