@@ -20,20 +20,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from subprocess import Popen, TimeoutExpired
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
 from bench.goods import CHUNK, EDGE_NAMES, Goods, default_tree, make_goods
+from bench.patience import Failed, finish, kill_after, say
 from model import MIB
 from tests.whole.programs import AXEL, PROGRAMS, Program
 from tests.whole.running import RunningGateway, running_gateway
 from tests.whole.sums import Digests, digests
 
-SLOWEST, SLOWEST_FILES = MIB, 4
-"""Bytes and files per second below which a program is given up; and a minute more for each, to begin and to end."""
 AT_A_TIME = 2
 """Small files that one program fetches at a time; a process each."""
 CLICKS = 10
@@ -41,10 +38,6 @@ CLICKS = 10
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "there and back again"
 HEADING = f"{'client':<9} {'what':<22} {'bytes':>12} {'seconds':>8} {'MB/s':>7}  sha256"
-
-
-class Failed(Exception):
-    """A program did not do its work; the message has what it said."""
 
 
 @dataclass(frozen=True)
@@ -217,62 +210,6 @@ def click(page: Page, trip: Trip, goals: Mapping[str, Path]) -> None:
         with page.expect_download() as started:
             link.click()
         Path(started.value.path()).replace(goal)
-
-
-def finish(process: Popen[Any], label: str, size: int, goal: Path | None = None, files: int = 1) -> None:
-    """Wait for its end and show how far it is. Raises Failed when it is not content, or too slow."""
-    began, patience = time.monotonic(), 60 + size / SLOWEST + files / SLOWEST_FILES
-    with process:
-        try:
-            while True:
-                try:
-                    said, _ = process.communicate(timeout=1)
-                    break
-                except TimeoutExpired:
-                    seconds = time.monotonic() - began
-                    show(label, seconds, size, arrived(goal) if goal else None)
-                    if seconds > patience:
-                        raise Failed("gave up waiting") from None
-        finally:
-            process.kill()
-    if process.returncode != 0:
-        text = said if isinstance(said, str) else said.decode(errors="replace")
-        raise Failed(f"exit code {process.returncode}: {' '.join(text.split())[-300:]}")
-
-
-def kill_after(process: Popen[Any], goal: Path, size: int) -> None:
-    """Kill it when `size` bytes are on the disk. Raises Failed when it ended before."""
-    deadline = time.monotonic() + 60 + size / SLOWEST
-    with process:
-        try:
-            while arrived(goal) < size:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise Failed("there was no middle to kill it in; choose a larger --size")
-                time.sleep(0.02)
-        finally:
-            process.kill()
-
-
-def arrived(goal: Path) -> int:
-    """Bytes of a file that are on the disk: of one with holes, less than its size."""
-    try:
-        status = goal.stat()
-    except FileNotFoundError:
-        return 0
-    return min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
-
-
-def show(label: str, seconds: float, size: int, there: int | None) -> None:
-    """One line that the next one overwrites; only for somebody who is looking."""
-    if sys.stderr.isatty():
-        part = f" {100 * there // max(size, 1)} %" if there is not None else ""
-        print(f"\r\x1b[K{label}: {seconds:.0f} s{part}", end="", file=sys.stderr, flush=True)
-
-
-def say(line: str) -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    print(line, flush=True)
 
 
 def number_of_bytes(text: str) -> int:
