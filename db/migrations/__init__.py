@@ -12,9 +12,12 @@ from sqlalchemy import Connection
 __all__ = ["Unknown", "upgrade"]
 
 
-def upgrade(connection: Connection) -> None:
-    """Take every step that is due, within the caller's transaction. Raises Unknown for tables of a newer version."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Take every step that is due on the way `to` a revision, within the caller's transaction.
+
+    Raises Unknown for tables of a newer version.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

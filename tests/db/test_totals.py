@@ -1,8 +1,6 @@
-"""Sums per file and user: they grow, they go with what they are about, and an older database learns to keep them."""
+"""Sums per file and user: they grow, they go with what they are about."""
 
 from __future__ import annotations
-
-from sqlalchemy import text
 
 from db import Database, Tree
 from db.totals import Totals as Rows
@@ -31,16 +29,3 @@ def test_what_belongs_to_nothing_any_more_is_dropped(database: Database, ann: Us
     rows.add({file.id: SOME}, {ann.id: SOME})
     assert rows.of_file(file.id) == rows.of_file(999) == rows.of_user(999) == Totals()
     assert rows.of_user(ann.id) == SOME + SOME
-
-
-def test_a_database_of_the_version_before_learns_to_keep_them(database: Database, ann: User) -> None:
-    with database.write() as connection:
-        for statement in (
-            "DROP TABLE file_totals",
-            "DROP TABLE user_totals",
-            "UPDATE alembic_version SET version_num = '0001'",
-        ):
-            connection.execute(text(statement))
-    database.migrate()
-    Rows(database).add({}, {ann.id: SOME})
-    assert Rows(database).of_user(ann.id) == SOME
