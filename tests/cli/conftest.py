@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -41,15 +42,15 @@ class Installation:
         }
         self.environ |= settings
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """The command as a process in a group of its own, as a shell would start it."""
+    def start(self, *command: str, log: IO[bytes] | None = None) -> subprocess.Popen[str]:
+        """The command as a process in a group of its own, as a shell would start it; `log` gets what it logs."""
         return subprocess.Popen(
             [sys.executable, "-X", "utf8", str(ROOT / "run.py"), *command],
             env=self.environ,
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=log or subprocess.PIPE,
             encoding="utf-8",
             start_new_session=sys.platform != "win32",
         )
@@ -74,7 +75,9 @@ class Serving:
     """`run.py` without a command, running."""
 
     def __init__(self, installation: Installation) -> None:
-        self.process = installation.start()
+        self._log = installation.folder / "serve.log"
+        with self._log.open("wb") as log:  # a pipe that nobody empties would stop the server once it is full
+            self.process = installation.start(log=log)
         self.greeting = self._greeting()
         match = re.search(r"http://\S+", self.greeting)
         assert match, self.greeting
@@ -82,13 +85,13 @@ class Serving:
         installation.environ["STOWGRAM_URL"] = self.url
 
     def _greeting(self) -> str:
-        assert self.process.stdout is not None and self.process.stderr is not None
+        assert self.process.stdout is not None
         lines = []
         for line in self.process.stdout:
             lines.append(line)
             if "Ctrl-C" in line:
                 return "".join(lines)
-        pytest.fail(self.process.stderr.read())
+        pytest.fail(self._log.read_text(encoding="utf-8"))
 
     @property
     def sandbox(self) -> psutil.Process:
@@ -99,8 +102,12 @@ class Serving:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Stop it; its exit code and what it logged."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, err
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for it to end; its exit code and what it logged."""
+        self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, self._log.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_download_that_runs_may_end_when_the_server_is_to_stop(installation: I
         running.process.send_signal(signal.SIGTERM)
         until(lambda: refuses(running.url))
         assert download.read() == (installation.folder / "file").read_bytes()
-        _, log = running.process.communicate(timeout=30)
+        _, log = running.ended()
         assert running.process.returncode == 0
         assert "25165824 bytes" in log and "complete" in log and "cut" not in log
 
@@ -110,7 +110,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_sandbox_last(installation: Installatio
         for process in [psutil.Process(running.process.pid), *children(running.process.pid)]:
             if sys.platform != "win32" and os.getpgid(process.pid) == running.process.pid:
                 process.send_signal(signal.SIGINT)  # as a terminal tells its whole group
-        _, log = running.process.communicate(timeout=30)
+        _, log = running.ended()
         assert running.process.returncode == 0
         assert "the sandbox ended" not in log
         assert not sandbox.is_running()
