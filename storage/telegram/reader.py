@@ -25,7 +25,7 @@ from storage.telegram.loop import LoopThread
 from storage.telegram.outlook import Outlook
 from storage.telegram.pool import BYTES_IN_FLIGHT, Pool
 
-WINDOW_MOST = 32
+WINDOW_MOST = 16
 WINDOW_LEAST = 2
 TRIES = 8
 """Attempts at one span, whatever failed, before the read fails."""
