@@ -6,6 +6,7 @@ import logging
 import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,8 @@ class Server:
         self._stopping = True
         # Without a thunk, pull_trigger takes no lock: a signal handler may have interrupted its holder.
         for listener in tuple(self._listeners):
-            listener.pull_trigger()
+            with suppress(OSError):  # `run` ended at this moment, and closed it
+                listener.pull_trigger()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=hasattr(select, "poll"), map=self._map, count=1)

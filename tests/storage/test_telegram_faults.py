@@ -392,7 +392,7 @@ def test_the_share_of_a_client_shrinks_with_their_number(store: TelegramStore) -
     assert clients[0].window == 2
     for client in clients[1:]:
         client.close()
-    assert clients[0].window == 32
+    assert clients[0].window == 16
     clients[0].close()
 
 
