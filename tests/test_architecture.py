@@ -14,7 +14,7 @@ MAX_FUNCTION_LINES = 40
 
 EVERYWHERE = {"model", "errors", "names"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "model": set(),
+    "model": {"model"},
     "errors": set(),
     "names": {"errors"},
     "positioned": set(),

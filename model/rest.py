@@ -1,15 +1,10 @@
-"""The nouns. Frozen, complete by construction, and importing nothing of ours.
-
-Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests are raw; only the edges speak otherwise.
-"""
+"""Bytes at rest and the way to them: ranges, messages, chunks, contents, plans."""
 
 from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future
-from dataclasses import astuple, dataclass
-from datetime import datetime
-from operator import add
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -183,118 +178,3 @@ class Wait(NamedTuple):
 
     until: float
     future: Future[bytes] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    id: int
-    name: str
-    is_admin: bool
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An API token without its secret, which is shown once and kept only as a digest."""
-
-    id: int
-    name: str
-    created_at: datetime
-    last_used_at: datetime | None
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who is at the other end of a request: an address, and what the program calls itself, shortened."""
-
-    address: str
-    agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A browser that is signed in, without its secret. `client` is who opened it."""
-
-    id: int
-    client: Client
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    id: int
-    owner_id: int
-    parent_id: int | None
-    name: str
-    path: str
-    created_at: datetime
-    modified_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A name in the tree and what it stands for. `content_id` names the immutable contents behind it."""
-
-    id: int
-    owner_id: int
-    parent_id: int
-    name: str
-    path: str
-    created_at: datetime
-    modified_at: datetime
-    content_id: int
-    size: int
-    media_type: str
-    tree: bytes
-    sha256: bytes | None
-    damaged_at: datetime | None
-
-
-Node = File | Folder
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a folder: folders first, then files, each by name; `next` is the cursor of the page after it."""
-
-    folder: Folder
-    items: tuple[Node, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file on its way in. `offset` bytes are durable; it equals `length` only once the file is visible.
-
-    Cut into chunks of `chunk_size` bytes. `file_id` is known once it is visible.
-    """
-
-    id: UUID
-    owner_id: int
-    folder: str
-    name: str
-    length: int
-    media_type: str
-    chunk_size: int
-    offset: int
-    created_at: datetime
-    expires_at: datetime
-    file_id: int | None
-    discarded: int = 0
-    """Chunks of it that were stored and came back bad."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What was moved in all: by a user, or of a file, which is only fetched. Counts transfers, and bytes."""
-
-    downloads: int = 0
-    bytes_sent: int = 0
-    uploads: int = 0
-    bytes_received: int = 0
-
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(*map(add, astuple(self), astuple(other)))

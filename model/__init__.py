@@ -1,0 +1,49 @@
+"""The nouns. Frozen, complete by construction, and importing nothing of ours.
+
+Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests are raw; only the edges speak otherwise.
+"""
+
+from model.moving import Totals, Upload
+from model.people import Client, Session, Token, User
+from model.rest import (
+    DIGEST_SIZE,
+    MIB,
+    PIECE_SIZE,
+    ByteRange,
+    Chunk,
+    DownloadPlan,
+    Label,
+    Locator,
+    Slice,
+    StoredFile,
+    StoredPart,
+    Wait,
+    tree_digest,
+)
+from model.tree import File, Folder, Listing, Node
+
+__all__ = [
+    "DIGEST_SIZE",
+    "MIB",
+    "PIECE_SIZE",
+    "ByteRange",
+    "Chunk",
+    "Client",
+    "DownloadPlan",
+    "File",
+    "Folder",
+    "Label",
+    "Listing",
+    "Locator",
+    "Node",
+    "Session",
+    "Slice",
+    "StoredFile",
+    "StoredPart",
+    "Token",
+    "Totals",
+    "Upload",
+    "User",
+    "Wait",
+    "tree_digest",
+]

@@ -1,0 +1,43 @@
+"""What moves, and what was moved."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from operator import add
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in. `offset` bytes are durable; it equals `length` only once the file is visible.
+
+    Cut into chunks of `chunk_size` bytes. `file_id` is known once it is visible.
+    """
+
+    id: UUID
+    owner_id: int
+    folder: str
+    name: str
+    length: int
+    media_type: str
+    chunk_size: int
+    offset: int
+    created_at: datetime
+    expires_at: datetime
+    file_id: int | None
+    discarded: int = 0
+    """Chunks of it that were stored and came back bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was moved in all: by a user, or of a file, which is only fetched. Counts transfers, and bytes."""
+
+    downloads: int = 0
+    bytes_sent: int = 0
+    uploads: int = 0
+    bytes_received: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*map(add, astuple(self), astuple(other)))

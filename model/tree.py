@@ -1,0 +1,48 @@
+"""The tree of names: what stands where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: int
+    owner_id: int
+    parent_id: int | None
+    name: str
+    path: str
+    created_at: datetime
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A name in the tree and what it stands for. `content_id` names the immutable contents behind it."""
+
+    id: int
+    owner_id: int
+    parent_id: int
+    name: str
+    path: str
+    created_at: datetime
+    modified_at: datetime
+    content_id: int
+    size: int
+    media_type: str
+    tree: bytes
+    sha256: bytes | None
+    damaged_at: datetime | None
+
+
+Node = File | Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a folder: folders first, then files, each by name; `next` is the cursor of the page after it."""
+
+    folder: Folder
+    items: tuple[Node, ...]
+    next: str | None
