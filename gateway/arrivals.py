@@ -32,19 +32,43 @@ REST_WHEN_WAITED_FOR = timedelta(minutes=2)
 ROOM_WAIT = 50.0
 """Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
 WRITER_WAIT = 2.0
-"""Seconds that a part waits for another request, or upkeep, to let go of its upload."""
+"""Seconds that a request waits for another, or upkeep, to let go of its upload."""
 
 
 class Writer:
-    """What this process knows of an upload that is being written: who writes, and the hash of what was measured so far.
+    """What this process knows of an upload that is being written: who writes, who wants to, and the hash of what was
+    measured so far.
 
     The hash covers the bytes before `_measured`; it is lost with the process, and then upkeep makes the digest later.
     """
 
     def __init__(self) -> None:
-        self.lock = Lock()  # one writer at a time, or two parts at one offset would mix
+        self._turn = Lock()  # one writer at a time, or two parts at one offset would mix
+        self._wanting = 0
+        self._counting = Lock()  # guards that number, which several requests change
         self._whole = hashlib.sha256()
         self._measured = 0
+
+    def enter(self, wait: float) -> bool:
+        """Become the one who writes; False when another still does after `wait` seconds, in which it is asked not to
+        wait for anything itself. Who has no time asks for nothing.
+        """
+        if self._turn.acquire(blocking=False):
+            return True
+        with self._counting:
+            self._wanting += 1
+        try:
+            return wait > 0 and self._turn.acquire(timeout=wait)
+        finally:
+            with self._counting:
+                self._wanting -= 1
+
+    def leave(self) -> None:
+        self._turn.release()
+
+    def wanted(self) -> bool:
+        """Whether another request has come for this upload: whoever writes shall let go sooner than wait."""
+        return self._wanting > 0
 
     def measure(self, source: Source, span: ByteRange) -> ChunkDigests:
         """The digests of the chunk at `span` of the file, which the whole's takes in if it is next in order."""
@@ -79,12 +103,22 @@ class Arrivals:
         """Be the one who writes to this upload. Raises Busy when another still does after `wait` seconds."""
         with self._lock:
             writer = self._writers.setdefault(upload_id, Writer())
-        if not writer.lock.acquire(timeout=wait):
+        if not writer.enter(wait):
             raise Busy("Another request is writing to this upload.")
         try:
             yield writer
         finally:
-            writer.lock.release()
+            writer.leave()
+
+    def recall(self, upload_id: UUID) -> None:
+        """Have whoever writes to this upload let go, if it only waits; one that has bytes in hand stages them first.
+
+        Returns when it has, and after `WRITER_WAIT` seconds in any case.
+        """
+        with self._lock:
+            writer = self._writers.get(upload_id)
+        if writer is not None and writer.enter(WRITER_WAIT):
+            writer.leave()
 
     def take(
         self,
@@ -118,7 +152,7 @@ class Arrivals:
         self.send_complete(upload)
         self._staging.receive(
             upload.id, upload.offset, body, length, total=upload.length, chunk_size=upload.chunk_size,
-            wait=ROOM_WAIT, checksum=checksum, on_chunk=chunk_complete,
+            wait=ROOM_WAIT, wanted=writer.wanted, checksum=checksum, on_chunk=chunk_complete,
         )  # fmt: skip
         if at < stop:
             reach(stop)
@@ -148,10 +182,10 @@ class Arrivals:
     def finish(self, upload: Upload, writer: Writer, wait: float) -> tuple[File, bool]:
         """Make it a file, which replaced another or did not, once its chunks have arrived.
 
-        Raises AtCapacity when that takes more than `wait` seconds.
+        Raises AtCapacity when that takes more than `wait` seconds, and Busy when another request comes for it.
         """
         until = monotonic() + wait
-        if not self._transit.wait(upload.id, wait):
+        if not self._transit.wait(upload.id, wait, writer.wanted):
             raise AtCapacity(
                 "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
             )

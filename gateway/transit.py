@@ -16,9 +16,11 @@ from uuid import UUID
 
 from db import Database
 from db.uploads import Uploads as Rows
+from errors import Busy
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
 from storage.base import ChunkStore, Source
 from streaming.digests import ChunkDigests, measure
+from streaming.room import STEP, never
 from streaming.staging import Staging
 
 log = logging.getLogger(__name__)
@@ -75,22 +77,25 @@ class Transit:
         with self._lock:
             return any(not future.done() for future in self._moving.get(upload_id, {}).values())
 
-    def wait(self, upload_id: UUID, seconds: float) -> bool:
+    def wait(self, upload_id: UUID, seconds: float, wanted: Callable[[], bool] = never) -> bool:
         """Wait until every chunk that was sent has arrived; False when they need longer.
 
-        Raises what the first failed chunk raised, without waiting for the others.
+        Raises what the first failed chunk raised, without waiting for the others; and Busy soon after the upload is
+        `wanted` by another request.
         """
         deadline = monotonic() + seconds
         with self._lock:
             futures = list(self._moving.get(upload_id, {}).values())
         while futures:
-            done, rest = wait(
-                futures, timeout=max(0.0, deadline - monotonic()), return_when="FIRST_COMPLETED"
-            )
+            left = max(0.0, deadline - monotonic())
+            done, rest = wait(futures, timeout=min(STEP, left), return_when="FIRST_COMPLETED")
             for future in done:
                 future.result()
             if rest and not done:
-                return False
+                if wanted():
+                    raise Busy("Another request has come for this upload, and waits in place of this one.")
+                if left <= STEP:
+                    return False
             futures = list(rest)
         return True
 

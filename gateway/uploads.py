@@ -107,6 +107,14 @@ class Uploads:
         """The upload as the client may count on it. Raises NotFound (also for another user's) and Gone."""
         return _acknowledged(self._rows.get(upload_id, user.id))
 
+    def resume(self, user: User, upload_id: UUID) -> Upload:
+        """Where a client that has lost its place goes on. Its earlier request, if one still waits here for room or for
+        the store, is let go: nobody is there to hear its answer. Raises what `get` raises.
+        """
+        self._rows.get(upload_id, user.id)
+        self._arrivals.recall(upload_id)
+        return self.get(user, upload_id)
+
     def append(
         self,
         user: User,
@@ -120,8 +128,9 @@ class Uploads:
     ) -> Upload:
         """Take the next `length` bytes; return when they are durable, and for the last ones when the file is visible.
 
-        Raises OffsetMismatch, Busy, ChecksumMismatch (nothing kept), BadInput (past the end), AtCapacity (the store is
-        slower than the client: come back), OutOfSpace, StoreError, Damaged, and what `get` raises.
+        Raises OffsetMismatch, Busy (another request writes, or came while this one waited), ChecksumMismatch (nothing
+        kept), BadInput (past the end), AtCapacity (the store is slower than the client: come back), OutOfSpace,
+        StoreError, Damaged, and what `get` raises.
         """
         until = monotonic() + FINISH_WAIT  # for room and finishing together: its client waits a minute
         self._rows.get(upload_id, user.id)
@@ -146,7 +155,7 @@ class Uploads:
         return self.get(user, upload_id)
 
     def abort(self, user: User, upload_id: UUID) -> None:
-        """Give it up; its chunks go to the trash. Raises Busy while a part arrives, Conflict when it is finished."""
+        """Give it up; its chunks go to the trash. Raises Busy while a part is written, Conflict when it is finished."""
         if self._rows.get(upload_id, user.id).file_id is not None:
             raise Conflict("The upload is finished: delete the file instead.")
         self._arrivals.give_up(upload_id)

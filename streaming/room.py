@@ -6,18 +6,26 @@ import errno
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from uuid import UUID
 
-from errors import AtCapacity, OutOfSpace, TooLarge
+from errors import AtCapacity, Busy, OutOfSpace, TooLarge
 
 RETRY_AFTER = 5.0
 """Seconds after which a client that found no room may ask again."""
+STEP = 0.25
+"""Seconds between two looks whether the place of who waits is wanted by another."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _Part = tuple[UUID, int]
+
+
+def never() -> bool:
+    """For waits that nobody cuts short."""
+    return False
 
 
 class Room:
@@ -60,10 +68,19 @@ class Room:
                 self._favoured = None
             self._changed.notify_all()
 
-    def take(self, upload: UUID, index: int, size: int, chunk_size: int, wait: float) -> None:
+    def take(
+        self,
+        upload: UUID,
+        index: int,
+        size: int,
+        chunk_size: int,
+        wait: float,
+        wanted: Callable[[], bool] = never,
+    ) -> None:
         """Let this part grow to `size` bytes, of `chunk_size` in the end; waits up to `wait` seconds.
 
-        Raises AtCapacity, or TooLarge when not even one chunk has room.
+        Raises AtCapacity; Busy soon after the upload is `wanted` by another request; or TooLarge when not even one
+        chunk has room.
         """
         if chunk_size > self._limit:
             raise TooLarge(f"A chunk of {chunk_size} bytes never fits into {self._limit} bytes of staging.")
@@ -71,14 +88,20 @@ class Room:
         with self._changed:
             self.waiting += 1
             try:
-                admitted = self._changed.wait_for(lambda: self._admits(part, size, chunk_size), timeout=wait)
+                self._await(lambda: self._admits(part, size, chunk_size), monotonic() + wait, wanted)
             finally:
                 self.waiting -= 1
-            if not admitted:
+            self._taken[part] = size
+
+    def _await(self, admitted: Callable[[], bool], until: float, wanted: Callable[[], bool]) -> None:
+        """Until it is `admitted`, with the lock held. Raises AtCapacity at `until`, and Busy."""
+        while not self._changed.wait_for(admitted, timeout=max(0.0, min(STEP, until - monotonic()))):
+            if wanted():
+                raise Busy("Another request has come for this upload, and waits in place of this one.")
+            if monotonic() >= until:
                 raise AtCapacity(
                     "Uploads arrive faster than they are stored. Try again shortly.", RETRY_AFTER
                 )
-            self._taken[part] = size
 
     def _admits(self, part: _Part, size: int, chunk_size: int) -> bool:
         """Whether `part` may grow; favours it when that is the only way and its whole chunk has room."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -16,7 +17,7 @@ from errors import BadInput, Gone, TooLarge
 from model import ByteRange
 from storage.base import Source
 from streaming.body import Body
-from streaming.room import Room, disk_errors, sync_folder
+from streaming.room import Room, disk_errors, never, sync_folder
 
 
 def ignore(index: int) -> None:
@@ -76,6 +77,7 @@ class Staging:
         total: int,
         chunk_size: int,
         wait: float,
+        wanted: Callable[[], bool] = never,
         checksum: bytes | None = None,
         on_chunk: Callable[[int], None] = ignore,
     ) -> None:
@@ -83,11 +85,10 @@ class Staging:
 
         `on_chunk(index)` is called when a chunk (the last one too) is complete and durable, and proved by the
         `checksum` (SHA-256 of the body) if there is one. It may hand the chunk on, and whoever has it may `drop` it, so
-        a body larger than the staging passes through. Waits up to `wait` seconds for each room.
+        a body larger than the staging passes through. Waits up to `wait` seconds for each room, unless `wanted`.
 
-        Raises AtCapacity, BadInput (the body is too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone (acknowledged
-        bytes are not on the disk), and what `on_chunk` raises. The upload then stands at `offset`, or at the end of the
-        last chunk that `on_chunk` was called for; the rest is cut off.
+        Raises AtCapacity, Busy, BadInput (too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone (acknowledged bytes
+        are lost), and what `on_chunk` raises. The upload then stands where it did, or after the last whole chunk.
         """
         if not 0 <= offset <= offset + length <= total:
             raise BadInput(f"{length} bytes at {offset} do not fit into an upload of {total} bytes.")
@@ -96,9 +97,10 @@ class Staging:
         arriving = Body(body, length, checksum)
         if not arriving.proven and length + chunk_size > self.limit:
             raise TooLarge(f"Send parts of at most {self.limit - chunk_size} bytes with a checksum.")
-        kept, wanted = offset, ByteRange(offset, offset + length)
+        kept, whole = offset, ByteRange(offset, offset + length)
+        room = partial(self._room.take, upload, chunk_size=chunk_size, wait=wait, wanted=wanted)
         try:
-            for span in self._arrivals(upload, wanted, arriving, chunk_size, wait):
+            for span in self._arrivals(upload, whole, arriving, chunk_size, room):
                 if span.stop % chunk_size == 0 or span.stop == total:
                     kept = span.stop
                     on_chunk(span.start // chunk_size)
@@ -107,12 +109,17 @@ class Staging:
             raise
 
     def _arrivals(
-        self, upload: UUID, wanted: ByteRange, body: Body, chunk_size: int, wait: float
+        self, upload: UUID, whole: ByteRange, body: Body, chunk_size: int, room: Callable[[int, int], None]
     ) -> Iterator[ByteRange]:
-        """Bring `wanted` of the file to the disk, and give what of each chunk is durable and proven."""
+        """Bring `whole` of the file to the disk, and give what of each chunk is durable and proven.
+
+        `room(index, size)` returns when that chunk may grow to `size` bytes.
+        """
         unproven = []
-        for span in _by_chunk(wanted, chunk_size):
-            self._append(upload, span, body, chunk_size, wait)
+        for span in _by_chunk(whole, chunk_size):
+            index = span.start // chunk_size
+            room(index, span.stop - index * chunk_size)
+            self._append(self._part(upload, index), span.length, body)
             if body.proven:
                 yield span
             else:
@@ -166,15 +173,13 @@ class Staging:
         self._part(upload, index).unlink(missing_ok=True)
         self._room.keep(upload, index, 0)
 
-    def _append(self, upload: UUID, span: ByteRange, body: Body, chunk_size: int, wait: float) -> None:
-        """Bring `span` of the file, which lies in one chunk, from the body to the disk."""
-        index, path = span.start // chunk_size, self._part(upload, span.start // chunk_size)
-        self._room.take(upload, index, span.stop - index * chunk_size, chunk_size, wait)
+    def _append(self, path: Path, length: int, body: Body) -> None:
+        """Bring the next `length` bytes of the body to the disk, at the end of this part."""
         with disk_errors():
             new_folder, new_file = not path.parent.exists(), not path.exists()
             path.parent.mkdir(exist_ok=True)
             with path.open("ab") as part:
-                for block in body.blocks(span.length):
+                for block in body.blocks(length):
                     part.write(block)
                 part.flush()
                 os.fsync(part.fileno())

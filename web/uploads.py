@@ -104,7 +104,7 @@ def create(user: User) -> Response:
 @blueprint.route("/<uuid:upload_id>", methods=["HEAD"], endpoint="offset", provide_automatic_options=False)
 @signed_in
 def offset(user: User, upload_id: UUID) -> Response:
-    upload = gateway().uploads.get(user, upload_id)
+    upload = gateway().uploads.resume(user, upload_id)
     response = _state(upload, 200)
     response.headers["Upload-Length"] = str(upload.length)
     response.headers["Upload-Metadata"] = encode_metadata(
