@@ -85,6 +85,11 @@ def join(*parts: str) -> str:
     return "/" + "/".join(parts)
 
 
+def parent(path: str) -> str:
+    """The folder that this absolute path lies in; the top folder's is itself."""
+    return path.rpartition("/")[0] or "/"
+
+
 def for_windows(name: str) -> str:
     """`name` as Windows can save it: unsafe characters become `_`, and so do trailing dots and spaces."""
     safe = _UNSAFE_ON_WINDOWS.sub("_", name)

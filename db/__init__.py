@@ -5,10 +5,12 @@ The only home of SQL. It must never know where bytes rest, how they move, or tha
 
 from db.connection import Database
 from db.contents import Contents
+from db.damage import Damage
+from db.events import Events
 from db.people import People
 from db.sessions import Sessions
 from db.trash import Trash
 from db.tree import Tree
 from db.uploads import Uploads
 
-__all__ = ["Contents", "Database", "People", "Sessions", "Trash", "Tree", "Uploads"]
+__all__ = ["Contents", "Damage", "Database", "Events", "People", "Sessions", "Trash", "Tree", "Uploads"]

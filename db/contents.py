@@ -52,12 +52,6 @@ class Contents:
             parts = _chunks(connection, chunks.c.content_id == row.id)
         return StoredFile(row.uuid, row.size, row.tree, row.sha256, row.crc32, parts)
 
-    def damaged(self, uuid: UUID, when: datetime) -> None:
-        """Mark it as damaged, for listings; the first time counts. Does nothing when it has been deleted."""
-        first = contents.c.uuid == uuid, contents.c.damaged_at.is_(None)
-        with self._database.write(durable=False) as connection:
-            connection.execute(update(contents).where(*first).values(damaged_at=when))
-
     def without_sha256(self, limit: int) -> tuple[int, ...]:
         """Ids of contents whose whole digest is not known yet, oldest first, but for the damaged ones."""
         unknown = contents.c.sha256.is_(None), contents.c.damaged_at.is_(None)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import CTE, Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
 import names
+from db import events
 from db.contents import let_go
 from db.schema import FILE, FOLDER, contents, nodes
 from errors import Conflict, NotFound
@@ -154,6 +155,8 @@ def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], no
 def make_folder(connection: Connection, parent: Row[Any], name: str, now: datetime) -> Row[Any]:
     """A new folder where nothing is yet."""
     node_id = _insert(connection, parent, FOLDER, name, None, now)
+    above = path_of(connection, parent)
+    events.folder_made(connection, parent.owner_id, node_id, names.join(*names.split(above), name), now)
     return by_id(connection, parent.owner_id, node_id)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -273,4 +274,16 @@ user_totals = Table(
     Column("bytes_sent", BigInteger, nullable=False),
     Column("uploads", BigInteger, nullable=False),
     Column("bytes_received", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("user_id", BigId),  # no foreign key: the log remembers who is gone
+    Column("type", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("about", JSON, nullable=False),
+    Index(None, "user_id", "id"),
+    sqlite_autoincrement=True,
 )

@@ -8,6 +8,7 @@ import binascii
 from sqlalchemy import select, tuple_, update
 
 import names
+from db import events
 from db import nodes as rows
 from db.connection import Database
 from db.schema import FILE, FOLDER, nodes
@@ -136,17 +137,19 @@ class Tree:
             if found is not None and found.id != row.id:
                 raise rows.taken(found, name)
             path = names.join(*names.split(rows.path_of(connection, parent)), name)
-            values = rows.name_columns(name)
+            now, values = self._database.now(), rows.name_columns(name)
             grown = len(path.encode()) + rows.reach(connection, row.id) - row.name_bytes - 1
             if grown > names.MAX_PATH_BYTES:
                 raise BadInput(
                     f"Paths there would have {grown} bytes; at most {names.MAX_PATH_BYTES} are possible."
                 )
             if row.kind == FOLDER:
-                values["modified_at"] = self._database.now()
+                values["modified_at"] = now
+            left = names.parent(rows.path_of(connection, row))
             connection.execute(
                 update(nodes).where(nodes.c.id == row.id).values(parent_id=parent.id, **values)
             )
+            events.moved(connection, owner_id, [row.id], left, names.parent(path), now)
             return rows.to_node(rows.by_id(connection, owner_id, row.id), path)
 
     def remove(self, owner_id: int, node_id: int) -> None:
@@ -158,7 +161,9 @@ class Tree:
             row = rows.by_id(connection, owner_id, node_id)
             if row.parent_id is None:
                 raise Conflict("The top folder cannot be removed; remove what is in it.")
-            rows.remove(connection, row.id, self._database.now())
+            now, folder = self._database.now(), names.parent(rows.path_of(connection, row))
+            rows.remove(connection, row.id, now)
+            events.removed(connection, owner_id, [row.id], folder, now)
 
 
 def _cursor(kind: int, name_key: str) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 import names
-from db import intents, nodes
+from db import events, intents, nodes
 from db.connection import Database
 from db.contents import chunk_values, keep, to_chunk
 from db.schema import ABANDONED, FINISHED, RECEIVING, chunks, contents, trash, upload_chunks, uploads
@@ -163,8 +163,8 @@ class Uploads:
         with self._database.write() as connection:
             row = _row(connection, upload_id)
             if row.state == FINISHED and row.file_id is not None:
-                file = nodes.by_id(connection, row.owner_id, row.file_id)
-                return _file(file, nodes.path_of(connection, file)), False
+                found = nodes.by_id(connection, row.owner_id, row.file_id)
+                return _file(found, nodes.path_of(connection, found)), False
             if row.state != RECEIVING:
                 raise _given_up()
             if stored.chunks != _chunks(connection, upload_id) or stored.size != row.length:
@@ -177,7 +177,9 @@ class Uploads:
             ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
             path = names.join(*names.split(row.folder), row.name)
-            return _file(nodes.by_id(connection, row.owner_id, file_id), path), replaced
+            file = _file(nodes.by_id(connection, row.owner_id, file_id), path)
+            events.file_available(connection, file, now)
+            return file, replaced
 
     def abandon(self, upload_id: UUID) -> None:
         """Give it up: its chunks' messages go into the trash; its intents stay, to be looked for.

@@ -4,7 +4,7 @@ people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
 transfers   what is moving, how fast  totals      what was moved, for good
-upkeep      what is done while nobody asks
+events      what happened                upkeep      what is done while nobody asks
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from db import Database
 from errors import DatabaseUnavailable, StowgramError
 from gateway.admission import Admission
 from gateway.downloads import Downloads
+from gateway.events import Events
 from gateway.files import Files
 from gateway.limits import Limits
 from gateway.people import People
@@ -62,6 +63,7 @@ class Gateway:
         self.people = People(database)
         self.sessions = Sessions(database)
         self.files = Files(database)
+        self.events = Events(database)
         tallies = Tallies()
         self.totals = Totals(database, tallies)
         self._admission = Admission(limits.downloads, limits.downloads_per_user)
@@ -74,6 +76,7 @@ class Gateway:
             store,
             self.people,
             self.sessions,
+            self.events,
             self.uploads,
             self.downloads,
             self.transfers,

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from db import Database
 from db.contents import Contents
+from db.damage import Damage
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
 from gateway.downloads import Downloads
+from gateway.events import Events
 from gateway.people import People
 from gateway.sessions import Sessions
 from gateway.totals import Totals
@@ -38,6 +40,7 @@ class Upkeep:
         store: ChunkStore,
         people: People,
         sessions: Sessions,
+        events: Events,
         uploads: Uploads,
         downloads: Downloads,
         transfers: Transfers,
@@ -45,8 +48,10 @@ class Upkeep:
     ) -> None:
         self._rows = Rows(database)
         self._contents = Contents(database)
+        self._damage = Damage(database)
         self._people = people
         self._sessions = sessions
+        self._events = events
         self._trash = Trash(database)
         self._store = store
         self._uploads = uploads
@@ -86,10 +91,11 @@ class Upkeep:
             raise failure
 
     def expire(self) -> None:
-        """Give up uploads past their time, free what staging holds for none, and forget secrets that are over."""
+        """Give up uploads past their time, free what staging holds for none, forget old secrets and events."""
         now = datetime.now(UTC)
         self._people.forget_expired()
         self._sessions.forget_expired()
+        self._events.forget_old()
         for upload_id in self._rows.expired(now):
             try:
                 self._uploads.give_up(upload_id)
@@ -175,4 +181,4 @@ class Upkeep:
             report.piece,
             report.reason,
         )
-        self._contents.damaged(report.file, datetime.now(UTC))
+        self._damage.mark(report.file, datetime.now(UTC))

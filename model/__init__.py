@@ -3,6 +3,7 @@
 Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests are raw; only the edges speak otherwise.
 """
 
+from model.events import Event, Happening, News
 from model.moving import Totals, Upload
 from model.people import Client, Session, Token, User
 from model.rest import (
@@ -30,11 +31,14 @@ __all__ = [
     "Chunk",
     "Client",
     "DownloadPlan",
+    "Event",
     "File",
     "Folder",
+    "Happening",
     "Label",
     "Listing",
     "Locator",
+    "News",
     "Node",
     "Session",
     "Slice",

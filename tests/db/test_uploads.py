@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from db import Contents, Database, Trash, Tree, Uploads
+from db import Contents, Damage, Database, Trash, Tree, Uploads
 from errors import Conflict, Gone, NotFound, OffsetMismatch
 from model import Label, Locator, StoredFile, Upload, User
 from tests.db.conftest import Clock, a_chunk, an_upload, finish, label_of, put
@@ -325,9 +325,9 @@ def test_damage_is_noted_once_and_seen_in_listings(database: Database, ann: User
     contents, first = Contents(database), clock.time
     uuid = contents.stored_file(file.content_id).uuid
     for _ in range(2):
-        contents.damaged(uuid, clock.time)
+        Damage(database).mark(uuid, clock.time)
         clock.move(hours=1)
-    contents.damaged(uuid4(), clock.time)
+    Damage(database).mark(uuid4(), clock.time)
     listed = Tree(database).node_at(ann.id, "/a.bin")
     assert getattr(listed, "damaged_at", None) == first
 
@@ -337,7 +337,7 @@ def test_a_digest_that_is_missing_is_asked_for_until_it_is_known(
 ) -> None:
     contents = Contents(database)
     files = [put(database, ann, clock, f"/{number}", number)[0] for number in (1, 2, 3)]
-    contents.damaged(contents.stored_file(files[0].content_id).uuid, clock.time)
+    Damage(database).mark(contents.stored_file(files[0].content_id).uuid, clock.time)
     assert contents.without_sha256(9) == (files[1].content_id, files[2].content_id)
     contents.set_sha256(files[1].content_id, bytes(32))
     assert contents.without_sha256(9) == (files[2].content_id,)

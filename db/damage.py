@@ -1,0 +1,34 @@
+"""Files some of whose stored bytes no longer match their digests. It must never take a mark back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+
+import names
+from db import events
+from db import nodes as rows
+from db.connection import Database
+from db.schema import contents, nodes
+
+
+class Damage:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def mark(self, uuid: UUID, when: datetime) -> None:
+        """These contents are damaged; whoever has a file of them is told. The first time counts.
+
+        Does nothing when they have been deleted.
+        """
+        first = contents.c.uuid == uuid, contents.c.damaged_at.is_(None)
+        marked = update(contents).where(*first).values(damaged_at=when).returning(contents.c.id)
+        with self._database.write(durable=False) as connection:
+            content_id = connection.execute(marked).scalar()
+            if content_id is None:
+                return
+            for row in connection.execute(rows.NODES.where(nodes.c.content_id == content_id)).all():
+                folder = names.parent(rows.path_of(connection, row))
+                events.damaged(connection, row.owner_id, row.id, folder, when)
