@@ -9,6 +9,7 @@ times the size must be free there. Programs that are not installed are left out,
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import signal
 import sys
@@ -37,6 +38,8 @@ CLICKS = 10
 """After so many downloads from one page Chromium asks the person whether to allow more; then it is loaded anew."""
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "there and back again"
+EVERYTHING = re.compile(r"^[\d,]+ items?$")
+"""What the page says once all of a folder is listed."""
 HEADING = f"{'client':<9} {'what':<22} {'bytes':>12} {'seconds':>8} {'MB/s':>7}  sha256"
 
 
@@ -182,7 +185,7 @@ def fetch_by_chromium(trip: Trip) -> None:
         page.get_by_label("Name").fill("admin")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
+        page.get_by_text(EVERYTHING).wait_for()
         tree = tuple(trip.goods.tree_digests)
         for what, names in (
             ("large file", ("large",)),
@@ -196,19 +199,21 @@ def fetch_by_chromium(trip: Trip) -> None:
 
 
 def click(page: Page, trip: Trip, goals: Mapping[str, Path]) -> None:
-    """Click on each in the listing that shows it, which may have several pages."""
+    """Click on each in the listing that shows it; only the rows in sight are in the document."""
     shown = ""
     for number, (name, goal) in enumerate(sorted(goals.items())):
         if number % CLICKS == 0:
             shown = ""
-        link = page.locator(f"a[href='{urlsplit(trip.url(name)).path}']")
+        link = page.locator(f"a[download][href='{urlsplit(trip.url(name)).path}']")
         if (folder := trip.folder_of(name)) != shown or not link.count():
             page.goto(f"/?path={quote(folder)}")
+            page.get_by_text(EVERYTHING).wait_for()
+            page.get_by_role("grid").focus()
             shown = folder
         while not link.count():
-            page.get_by_role("link", name="More", exact=True).click()
+            page.keyboard.press("PageDown")
         with page.expect_download() as started:
-            link.click()
+            link.click(force=True)  # it shows itself to a pointer only
         Path(started.value.path()).replace(goal)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -39,7 +40,7 @@ def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str
             ("<id:session_id>", "1"),
             ("<uuid:upload_id>", upload),
             ("<everything:path>", "f"),
-            ("<path:filename>", "style.css"),
+            ("<path:filename>", "app.css"),
         ):
             path = path.replace(converter, value)
         assert "<" not in path, path
@@ -55,8 +56,9 @@ def test_nobody_gets_in_anywhere_but_where_all_may(flask_app: Flask, nobody: Fla
         )
         if endpoint in OPEN_TO_ALL:
             assert response.status_code != 401 or endpoint == "session.sign_in", (method, path)
-        elif endpoint == "page.folder":
-            assert response.status_code == 303 and response.headers["Location"] == "/login?next=%2F"
+        elif endpoint == "page.shell":
+            onward = quote(path, safe="")
+            assert response.status_code == 303 and response.headers["Location"] == f"/login?next={onward}"
         else:
             assert response.status_code == 401, (method, path)
             assert "WWW-Authenticate" in response.headers

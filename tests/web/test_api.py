@@ -210,7 +210,7 @@ def test_errors_are_a_page_for_people_and_a_document_for_programs(ada: Api, nobo
 def test_every_response_is_guarded_and_carries_its_id(ada: Api, nobody: FlaskClient) -> None:
     for response in (
         nobody.get("/login"),
-        nobody.get("/static/style.css", buffered=True),
+        nobody.get("/static/app.css", buffered=True),
         ada("GET", "/api/v1/nodes"),
         ada("GET", "/x"),
     ):

@@ -110,7 +110,7 @@ def sign_in(context: BrowserContext) -> Page:
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", PASSWORD)
     page.click("main button")
-    page.wait_for_selector("#drop")
+    page.wait_for_selector(".rows")
     return page
 
 
@@ -126,9 +126,9 @@ def test_stored_names_and_contents_never_become_markup(
             assert "Download is starting" in str(error), error
     page.goto("/")
     assert witness.seen == []
+    page.get_by_text("14 items", exact=True).wait_for()
     assert page.title() == "Files · Stowgram"
-    shown = {row.get_attribute("data-name") for row in page.query_selector_all("tr[data-name]")}
-    assert shown == {*NAMES, *CONTENTS}
+    assert {link.text_content() for link in page.query_selector_all(".title")} == {*NAMES, *CONTENTS}
 
 
 def test_embedding_what_is_stored_runs_nothing_either(

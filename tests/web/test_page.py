@@ -1,27 +1,27 @@
-"""The page in a real browser: what a person does, and nothing that the browser complains about."""
+"""The shell in a real browser: what a person meets first, and nothing that the browser complains about."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from flask.testing import FlaskClient
 from playwright.sync_api import Page, sync_playwright
 
 from tests.serving.conftest import Running
-from tests.web.conftest import PASSWORD
-from web.page import size
+from tests.web.conftest import PASSWORD, Api
+from web.page import VIEWS
 
-DATA = bytes(range(256)) * 40_000
-"""Two parts of an upload."""
-
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
+FIRST_PAGE = 150_000
+"""Bytes of the document and of all that is loaded with it."""
 
 
 @pytest.fixture
 def page(running: Running) -> Iterator[Page]:
-    """A browser at the sign-in form. It fails the test if the page's policy blocked anything of its own."""
+    """A browser at the sign-in form. It fails the test if anything was blocked or broke."""
     complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -40,49 +40,55 @@ def sign_in(page: Page) -> None:
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", PASSWORD)
     page.click("main button")
-    page.wait_for_selector("#drop")
+    page.wait_for_selector(".status:not(:empty)")
 
 
-def test_a_person_signs_in_uploads_renames_downloads_and_deletes(page: Page, tmp_path: Path) -> None:
-    source = tmp_path / "größe.bin"
-    source.write_bytes(DATA)
+def test_every_view_begins_with_one_document(browser: FlaskClient) -> None:
+    for path in VIEWS:
+        response = browser.get(path)
+        assert response.status_code == 200 and '<main id="view"' in response.text, path
+
+
+@pytest.mark.slow
+@pytest.mark.needs("chromium")
+def test_a_person_signs_in_finds_a_file_in_a_folder_and_signs_out(page: Page, ada: Api) -> None:
+    ada.put("/a & b/größe.bin", b"x" * 1536)
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", "wrong")
     page.click("main button")
     page.wait_for_selector("text=do not fit together")
     sign_in(page)
-    page.click("#new-folder")
-    page.fill("[name=answer]", "a & b")
-    page.click("#yes")
-    page.click("text=a & b")
-    page.set_input_files("#chooser", source)
-    page.click("tr[data-name='größe.bin'] [data-action=rename]")
-    page.fill("[name=answer]", "CON")
-    page.click("#yes")
-    page.wait_for_selector("dialog >> text=name of a device")
-    page.fill("[name=answer]", "kept.bin")
-    page.click("#yes")
+    page.get_by_role("link", name="a & b").click()
+    row = page.get_by_role("row", name="größe.bin")
+    row.get_by_text("1.5 KiB").first.wait_for(state="attached")
     with page.expect_download() as download:
-        page.click("tr[data-name='kept.bin'] a")
-    assert download.value.suggested_filename == "kept.bin"
-    assert Path(download.value.path()).read_bytes() == DATA
-    page.click("tr[data-name='kept.bin'] [data-action=delete]")
-    page.click("#yes")
-    page.wait_for_selector("text=Nothing here yet")
-    page.click("text=Sign out")
+        row.locator("a.fetch").click(force=True)
+    assert download.value.suggested_filename == "größe.bin"
+    assert Path(download.value.path()).read_bytes() == b"x" * 1536
+    page.go_back()
+    page.get_by_role("link", name="a & b").wait_for()
+    page.locator("#who").click()
+    page.get_by_role("menuitem", name="Sign out").click()
     page.wait_for_selector("text=Password")
 
 
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1 KiB"),
-        (1_572_864, "1.5 MiB"),
-        (1023 << 20, "0.999 GiB"),
-        (1 << 50, "1 PiB"),
-    ],
-)
-def test_sizes_are_for_people(count: int, shown: str) -> None:
-    assert size(count) == shown
+@pytest.mark.slow
+@pytest.mark.needs("chromium")
+def test_the_first_page_is_small(page: Page) -> None:
+    loaded: dict[str, int] = {}
+    page.on("response", lambda answer: loaded.update({answer.url: len(answer.body())}) if answer.ok else None)
+    sign_in(page)
+    page.wait_for_load_state("networkidle")
+    ours = {urlsplit(url).path: size for url, size in loaded.items()}
+    assert sum(ours.values()) < FIRST_PAGE, sorted(ours.items(), key=lambda item: -item[1])
+
+
+@pytest.mark.slow
+@pytest.mark.needs("chromium")
+def test_sizes_are_for_people(page: Page) -> None:
+    counts = [0, 1023, 1024, 1_572_864, 1023 << 20, 1 << 50]
+    shown = page.evaluate(
+        "async counts => { const { size } = await import('/static/app/format.js'); return counts.map(size); }",
+        counts,
+    )
+    assert shown == ["0 B", "1023 B", "1 KiB", "1.5 MiB", "0.999 GiB", "1 PiB"]

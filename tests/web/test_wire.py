@@ -228,7 +228,9 @@ def test_a_download_goes_on_where_it_stopped_and_a_complete_one_stays(
         assert to.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("place", ["download", "/", "/login", "/api/v1/nodes", "/healthz", "/static/page.js"])
+@pytest.mark.parametrize(
+    "place", ["download", "/", "/login", "/api/v1/nodes", "/healthz", "/static/app/main.js"]
+)
 def test_redbot_finds_nothing_wrong(running: Running, secret: str, path: str, place: str) -> None:
     address = f"http://{running.address[0]}:{running.address[1]}{path if place == 'download' else place}"
     script = [sys.executable, redbot_notes.__file__, address, secret]

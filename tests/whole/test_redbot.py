@@ -68,7 +68,7 @@ def test_redbot_finds_nothing_wrong_with_a_download(gateway: RunningGateway, nam
         ("/login", 200),
         ("/healthz", 200),
         ("/readyz", 200),
-        ("/static/page.js", 200),
+        ("/static/app/main.js", 200),
         ("/api/v1/nodes?path=/r", 200),
         ("/api/v1/nodes?path=/none", 404),
         ("/files/999999/download", 404),

@@ -184,7 +184,7 @@ def conditions(visitor: Visitor) -> None:
 def pages(visitor: Visitor) -> None:
     """What never waits for Telegram answers whatever its mood."""
     with visitor.line() as line:
-        for target in ("/", "/healthz", "/api/v1/nodes?path=/", "/metrics", "/static/style.css"):
+        for target in ("/", "/healthz", "/api/v1/nodes?path=/", "/metrics", "/static/app.css"):
             try:
                 visitor.ask(line, "GET", target)
             except Unavailable as error:

@@ -1,0 +1,104 @@
+// Questions to the person, and short notes. Native dialogs: they keep the focus in, and give it back.
+
+import { h, icon, iconButton } from "./dom.js";
+import { t } from "./text.js";
+
+const NOTE = 6000; // milliseconds that a note stays
+let names = 0;
+
+// Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null when dismissed.
+// `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window.
+export function show(title, build, { kind = "card", hideTitle = false } = {}) {
+  return new Promise((resolve) => {
+    const id = `dialog-${++names}`;
+    const box = h("dialog", { class: kind, "aria-labelledby": id });
+    let answer = null;
+    const close = (value = null) => { answer = value; box.close(); };
+    const heading = h("h2", { id, class: hideTitle && "unseen" }, title);
+    box.append(heading, ...[build(close)].flat());
+    box.addEventListener("close", () => { box.remove(); resolve(answer); });
+    box.addEventListener("click", (event) => event.target === box && outside(event, box) && close());
+    document.body.append(box);
+    box.showModal();
+    box.querySelector("[autofocus]")?.focus();
+  });
+}
+
+// A click on the dialog's backdrop is one on the dialog itself, beside its box.
+function outside(event, box) {
+  const { left, right, top, bottom } = box.getBoundingClientRect();
+  return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
+}
+
+export const closeButton = (close) => iconButton("close", t("close"), () => close(), { class: "icon-button close" });
+
+// Yes or no. True for yes.
+export async function confirm({ title, detail, yes, danger = false }) {
+  return (await show(title, (close) => h("form", { method: "dialog", onsubmit: () => close(true) },
+    detail && h("p", {}, detail),
+    buttons(close, h("button", { class: danger && "danger", autofocus: true }, yes))))) === true;
+}
+
+// One line of text. `act(value)` does it; while it is refused the dialog stays, and says why. The value, or null.
+// `select` is how many characters of `value` are selected at first.
+export function ask({ title, label, value = "", yes, act, select = value.length }) {
+  return show(title, (close) => {
+    const refusal = h("p", { class: "refusal", role: "alert" });
+    const input = h("input", { name: "answer", value, autocomplete: "off", required: true, autofocus: true,
+      onfocus: () => input.setSelectionRange(0, select) });
+    const submit = async (event) => {
+      event.preventDefault();
+      try {
+        await act(input.value);
+        close(input.value);
+      } catch (error) {
+        refusal.textContent = error.message;
+        input.focus();
+      }
+    };
+    return h("form", { onsubmit: submit }, h("label", {}, label, input), refusal, buttons(close, h("button", {}, yes)));
+  });
+}
+
+// One of several: `options` are { value, label, danger? }. { value, all }, or null; `all` is a box's label, if there is one.
+export function choose({ title, detail, options, all }) {
+  return show(title, (close) => {
+    const box = all && h("input", { type: "checkbox" });
+    return [
+      detail && h("p", {}, detail),
+      box && h("label", { class: "check" }, box, all),
+      h("div", { class: "choices" }, options.map((option, index) => h("button", {
+        type: "button", class: index === 0 ? "" : option.danger ? "quiet danger" : "quiet", autofocus: index === 0,
+        onclick: () => close({ value: option.value, all: box?.checked ?? false }),
+      }, option.label))),
+      buttons(close),
+    ].filter(Boolean);
+  });
+}
+
+const buttons = (close, ...more) => h("div", { class: "buttons" },
+  h("button", { type: "button", class: "quiet", onclick: () => close() }, t("cancel")), more);
+
+// A note that goes by itself; `action` and `act` make a button of it, `wrong` says that something failed.
+export function toast(text, { action, act, wrong = false } = {}) {
+  const note = h("div", { class: wrong ? "toast wrong" : "toast" }, wrong && icon("warning"), h("span", {}, text));
+  const gone = () => note.remove();
+  if (action) note.append(h("button", { type: "button", onclick: () => { gone(); act(); } }, action));
+  note.append(iconButton("close", t("close"), gone));
+  const toasts = document.getElementById("toasts");
+  toasts.append(note);
+  let timer = setTimeout(gone, NOTE);
+  note.addEventListener("pointerenter", () => clearTimeout(timer));
+  note.addEventListener("pointerleave", () => { timer = setTimeout(gone, NOTE); });
+  while (toasts.childElementCount > 3) toasts.firstElementChild.remove();
+}
+
+// Do it, and tell the person when it is refused. What `act` gave, or undefined.
+export async function attempt(act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.message, { wrong: true });
+    return undefined;
+  }
+}

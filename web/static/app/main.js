@@ -1,0 +1,50 @@
+// The application starts here: the navigation, the search box, the menu of the person, and the first view.
+
+import { h, icon } from "./dom.js";
+import { menu } from "./menu.js";
+import { go, start } from "./router.js";
+import { showShortcuts } from "./shortcuts.js";
+import { t } from "./text.js";
+import { setTheme, theme, THEMES } from "./theme.js";
+import { VIEWS } from "./views.js";
+
+const { admin, user } = document.body.dataset;
+
+function buildNavigation() {
+  const places = Object.entries(VIEWS).filter(([, { place }]) => place === "all" || (place === "admin" && admin === "true"));
+  document.getElementById("nav").append(...places.map(([path, { name, icon: picture }]) =>
+    h("a", { href: path }, icon(picture), h("span", {}, t(`view.${name}`)))));
+}
+
+function openPersonMenu(event) {
+  const themes = THEMES.map((wanted) => ({
+    label: t(`theme.${wanted}`), icon: wanted, checked: theme() === wanted, act: () => setTheme(wanted),
+  }));
+  const account = "/account" in VIEWS && { label: t("view.account"), icon: "account", act: () => go("/account") };
+  menu([
+    ...(account ? [account] : []),
+    { label: t("shortcuts"), icon: "keyboard", act: showShortcuts, hint: "?" },
+    null, ...themes, null,
+    { label: t("sign-out"), icon: "sign-out", act: () => document.getElementById("sign-out").submit() },
+  ], event.currentTarget, user);
+}
+
+const search = document.getElementById("search");
+search.addEventListener("submit", (event) => {
+  event.preventDefault();
+  go(`/search?${new URLSearchParams({ q: search.elements.q.value })}`);
+});
+
+// Keys that hold everywhere; those of a list are its own. Nothing is taken from a field that is being written in.
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, dialog")) return;
+  if (event.key === "/") search.elements.q.focus();
+  else if (event.key === "?") showShortcuts();
+  else return;
+  event.preventDefault();
+});
+
+buildNavigation();
+document.getElementById("who").addEventListener("click", openPersonMenu);
+start();

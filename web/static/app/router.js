@@ -1,0 +1,74 @@
+// Addresses and views, by the History API: one document, so that an upload survives a change of view.
+
+import { Refusal } from "./api.js";
+import { h } from "./dom.js";
+import { t } from "./text.js";
+import { VIEWS } from "./views.js";
+
+const main = document.getElementById("view");
+let shown = { path: null, module: null, leave: () => {} };
+let turn = 0; // counts the ways asked for; only the last one may end up on the page
+
+// Go to an address of ours, as a click on a link does.
+export function go(url, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  return render();
+}
+
+export function title(text) {
+  document.title = `${text} · Stowgram`;
+}
+
+async function render() {
+  const mine = ++turn;
+  const { pathname, searchParams } = new URL(location);
+  const view = VIEWS[pathname];
+  markCurrent(pathname);
+  if (shown.path === pathname && shown.module.follow) return shown.module.follow(searchParams);
+  const root = h("div", { class: `view ${view?.name ?? ""}` });
+  try {
+    if (!view) throw new Refusal(404, { detail: t("router.nothing") });
+    const module = await view.load();
+    if (mine !== turn) return undefined;
+    shown.leave();
+    shown = { path: pathname, module, leave: () => {} };
+    title(t(`view.${view.name}`));
+    main.replaceChildren(root);
+    const leave = (await module.show(root, searchParams)) ?? (() => {});
+    if (mine === turn || shown.module === module) shown.leave = leave;
+    else leave();
+  } catch (error) {
+    if (mine !== turn) return undefined;
+    main.replaceChildren(failure(error));
+    if (!(error instanceof Refusal)) throw error;
+  }
+  return undefined;
+}
+
+function failure(error) {
+  return h("div", { class: "empty", role: "alert" }, h("p", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
+}
+
+function markCurrent(pathname) {
+  for (const link of document.querySelectorAll("#nav a")) {
+    if (link.getAttribute("href") === pathname) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+// A plain click on a link to one of our views stays in this document; every other click is the browser's.
+function onClick(event) {
+  const link = event.target.closest?.("a[href]");
+  const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !plain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || !(url.pathname in VIEWS) || url.hash) return;
+  event.preventDefault();
+  go(url);
+}
+
+export function start() {
+  document.addEventListener("click", onClick);
+  addEventListener("popstate", render);
+  return render();
+}
