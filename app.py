@@ -17,6 +17,7 @@ from gateway import Gateway
 from gateway.sessions import LIFE
 from web import (
     account,
+    admin,
     auth,
     content,
     context,
@@ -32,6 +33,7 @@ from web import (
     tokens,
     transfers,
     uploads,
+    users,
 )
 
 MAX_BODY = 1 << 20
@@ -73,6 +75,7 @@ def create_app(gateway: Gateway, settings: Settings) -> Flask:
     app.extensions["tally"] = metrics.Tally()
     for room in (
         account,
+        admin,
         content,
         download,
         events,
@@ -84,6 +87,7 @@ def create_app(gateway: Gateway, settings: Settings) -> Flask:
         tokens,
         transfers,
         uploads,
+        users,
     ):
         app.register_blueprint(room.blueprint)
     app.view_functions["static"] = auth.public(app.view_functions["static"])

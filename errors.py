@@ -70,6 +70,16 @@ class TooLarge(Refused):
     """More bytes than this place takes."""
 
 
+class OverQuota(Refused):
+    """More bytes than the user may store."""
+
+    def __init__(self, more: int, left: int, quota: int) -> None:
+        super().__init__(
+            f"{more} bytes more do not fit: of the {quota} that you may store, {left} are left "
+            "(uploads under way count). Delete something, or ask an admin for more."
+        )
+
+
 class AtCapacity(Refused):
     """Try again after `retry_after` seconds."""
 

@@ -74,7 +74,7 @@ def set_password(name: str) -> None:
 def remove_user(name: str) -> None:
     """Remove a user who has no files left."""
     with _people() as people:
-        people.remove(name)
+        people.remove(people.named(name).id)
 
 
 @click.group()

@@ -7,10 +7,22 @@ from db.connection import Database
 from db.contents import Contents
 from db.damage import Damage
 from db.events import Events
+from db.messages import Messages
 from db.people import People
 from db.sessions import Sessions
 from db.trash import Trash
 from db.tree import Tree
 from db.uploads import Uploads
 
-__all__ = ["Contents", "Damage", "Database", "Events", "People", "Sessions", "Trash", "Tree", "Uploads"]
+__all__ = [
+    "Contents",
+    "Damage",
+    "Database",
+    "Events",
+    "Messages",
+    "People",
+    "Sessions",
+    "Trash",
+    "Tree",
+    "Uploads",
+]

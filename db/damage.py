@@ -11,12 +11,25 @@ import names
 from db import events
 from db import nodes as rows
 from db.connection import Database
-from db.schema import contents, nodes
+from db.schema import contents, nodes, users
+from model import File
 
 
 class Damage:
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def files(self, limit: int) -> tuple[tuple[File, str], ...]:
+        """Up to `limit` files of damaged contents, each with its owner's name; the one found last first."""
+        damaged = rows.NODES.add_columns(users.c.name.label("owner")).join(
+            users, users.c.id == nodes.c.owner_id
+        )
+        latest = damaged.where(contents.c.damaged_at.is_not(None)).order_by(
+            contents.c.damaged_at.desc(), nodes.c.id
+        )
+        with self._database.read() as connection:
+            found = connection.execute(latest.limit(limit)).all()
+            return tuple((rows.to_file(row, rows.path_of(connection, row)), row.owner) for row in found)
 
     def mark(self, uuid: UUID, when: datetime) -> None:
         """These contents are damaged; whoever has a file of them is told. The first time counts.

@@ -38,6 +38,10 @@ _CHILD = NODES.where(nodes.c.parent_id == bindparam("parent"), nodes.c.name_key 
 def to_node(row: Row[Any], path: str) -> Node:
     if row.kind == FOLDER:
         return to_folder(row, path)
+    return to_file(row, path)
+
+
+def to_file(row: Row[Any], path: str) -> File:
     return File(
         id=row.id,
         owner_id=row.owner_id,

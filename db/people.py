@@ -1,22 +1,26 @@
-"""Users, their API tokens, and where they sign in from. It must never see a secret, but what was made of it."""
+"""Users, what they may store, their API tokens, and where they sign in from. It must never see a
+secret, but what was made of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from types import EllipsisType
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 import names
+from db import events
 from db import nodes as rows
 from db.connection import Database
 from db.schema import RECEIVING, known_networks, nodes, sessions, tokens, uploads, users
 from db.uploads import give_up
 from errors import BadName, Conflict, NotFound
-from model import Token, User
+from model import Account, Token, User
 
 MAX_NETWORKS = 64
 """That are remembered of one user."""
@@ -28,7 +32,7 @@ class People:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, password_hash: str, is_admin: bool = False) -> User:
+    def add(self, name: str, password_hash: str, is_admin: bool = False, quota: int | None = None) -> User:
         """A new user, with an empty top folder. Raises BadName, and Conflict when the name is taken."""
         name = names.checked(name)
         now = self._database.now()
@@ -38,6 +42,7 @@ class People:
             "name_key": key,
             "password_hash": password_hash,
             "is_admin": is_admin,
+            "quota": quota,
             "created_at": now,
         }
         with self._database.write() as connection:
@@ -45,6 +50,7 @@ class People:
                 raise Conflict(f"There is a user called {name!r} already.")
             user = connection.execute(insert(users).returning(users), row).one()
             rows.insert_root(connection, user.id, now)
+            events.note(connection, user.id, "user_added", now, name=name)
             return _user(user)
 
     def by_name(self, name: str) -> tuple[User, str] | None:
@@ -63,28 +69,61 @@ class People:
         with self._database.read() as connection:
             return tuple(_user(row) for row in connection.execute(select(users).order_by(users.c.name_key)))
 
+    def accounts(self) -> tuple[Account, ...]:
+        """Everybody with what they store, by name."""
+        with self._database.read() as connection:
+            return tuple(map(_account, connection.execute(select(users).order_by(users.c.name_key))))
+
+    def account(self, user_id: int) -> Account:
+        """Raises NotFound."""
+        with self._database.read() as connection:
+            return _account(_row(connection, user_id))
+
     def set_password(self, user_id: int, password_hash: str, *, keep: int | None = None) -> int:
         """A new password. It ends all sessions but the one with the id `keep`, and leaves API tokens.
 
         How many sessions it ended. Raises NotFound.
         """
         with self._database.write() as connection:
-            changed = connection.execute(
-                update(users).where(users.c.id == user_id).values(password_hash=password_hash)
-            )
-            if not changed.rowcount:
-                raise NotFound("There is no such user.")
-            others = sessions.c.user_id == user_id, sessions.c.id.is_distinct_from(keep)
-            return connection.execute(delete(sessions).where(*others)).rowcount
+            _row(connection, user_id)
+            return _set_password(connection, user_id, password_hash, keep, self._database.now())
+
+    def change(
+        self,
+        user_id: int,
+        *,
+        password_hash: str | None = None,
+        is_admin: bool | None = None,
+        quota: int | EllipsisType | None = ...,
+    ) -> Account:
+        """An admin's change of what is given: a password as by `set_password`, the quota also to None.
+
+        Raises NotFound, and Conflict when no admin would be left.
+        """
+        now = self._database.now()
+        with self._database.write() as connection:
+            _row(connection, user_id)
+            if is_admin is False:
+                _require_another_admin(connection, user_id)
+            if password_hash is not None:
+                _set_password(connection, user_id, password_hash, None, now)
+            given: dict[str, Any] = {} if is_admin is None else {"is_admin": is_admin}
+            given |= {} if quota is ... else {"quota": quota}
+            if given:
+                connection.execute(update(users).where(users.c.id == user_id).values(given))
+                events.note(connection, user_id, "user_changed", now, **given)
+            return _account(_row(connection, user_id))
 
     def remove(self, user_id: int, *, with_files: bool = False) -> None:
         """Take out the user with all sessions, tokens and uploads.
 
-        Raises NotFound, and Conflict while there are files or folders, unless told that they go too.
+        Raises NotFound; Conflict for the last admin, and while there are files or folders, unless they may go too.
         """
         now = self._database.now()
         with self._database.write() as connection:
-            root = rows.root(connection, user_id)
+            root, user = rows.root(connection, user_id), _row(connection, user_id)
+            if user.is_admin:
+                _require_another_admin(connection, user_id)
             in_it = select(nodes.c.id).where(nodes.c.parent_id == root.id).limit(1)
             if not with_files and connection.execute(in_it).first():
                 raise Conflict("The user still has files. Remove them first, or say that they are to go too.")
@@ -95,6 +134,7 @@ class People:
                 give_up(connection, upload_id, now)
             rows.remove(connection, root.id, now)
             connection.execute(delete(users).where(users.c.id == user_id))
+            events.note(connection, user_id, "user_removed", now, name=user.name)
 
     def add_token(self, user_id: int, name: str, digest: bytes, expires_at: datetime | None) -> Token:
         """Keep the SHA-256 digest of a new secret; without `expires_at` it lasts until revoked."""
@@ -163,6 +203,33 @@ class People:
         with self._database.write(durable=False) as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_at <= now))
             connection.execute(delete(known_networks).where(known_networks.c.last_seen_at < networks_before))
+
+
+def _row(connection: Connection, user_id: int) -> Row[Any]:
+    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no user with the number {user_id}.")
+    return row
+
+
+def _require_another_admin(connection: Connection, user_id: int) -> None:
+    others = select(users.c.id).where(users.c.is_admin, users.c.id != user_id).limit(1)
+    if connection.execute(others).first() is None:
+        raise Conflict("This is the last admin. Make another user an admin first.")
+
+
+def _set_password(
+    connection: Connection, user_id: int, password_hash: str, keep: int | None, now: datetime
+) -> int:
+    connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    others = sessions.c.user_id == user_id, sessions.c.id.is_distinct_from(keep)
+    ended = connection.execute(delete(sessions).where(*others)).rowcount
+    events.note(connection, user_id, "password_changed", now)
+    return ended
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(_user(row), row.quota, row.used, row.files)
 
 
 def _user(row: Row[Any]) -> User:

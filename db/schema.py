@@ -5,7 +5,6 @@ Migrations repeat these definitions, frozen in time; a test holds the two agains
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,8 +13,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -25,13 +22,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     text,
 )
 
-REVISION = "0004"
+from db.columns import BigId, UtcTime
+
+REVISION = "0005"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -39,31 +37,6 @@ RECEIVING, FINISHED, ABANDONED = "receiving", "finished", "abandoned"
 """States of an upload. Only the first can change; the others are tombstones, kept for a while to give clear
 answers.
 """
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept and given back in UTC. A naive one is refused: it would mean this host's zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"a time without a zone: {value}")
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return (
-            None
-            if value is None
-            else value.replace(tzinfo=UTC)
-            if value.tzinfo is None
-            else value.astimezone(UTC)
-        )
-
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only in a column declared INTEGER, which holds 64 bits there anyway."""
 
 metadata = MetaData(
     naming_convention={
@@ -84,6 +57,10 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("is_admin", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("quota", BigInteger),
+    # What the user's nodes add up to. Triggers on nodes keep these two (migration 0005): no verb can forget it.
+    Column("files", BigInteger, nullable=False, server_default=text("0")),
+    Column("used", BigInteger, nullable=False, server_default=text("0")),
     sqlite_autoincrement=True,  # an id is never given twice: an old link must not come to mean something else
 )
 

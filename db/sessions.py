@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
+from db import events
 from db.connection import Database
 from db.schema import sessions, users
 from errors import NotFound
@@ -32,6 +33,7 @@ class Sessions:
             connection.execute(
                 delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id.not_in(latest))
             )
+            events.note(connection, user_id, "signed_in", now, address=client.address, agent=client.agent)
 
     def by_digest(self, digest: bytes, now: datetime) -> tuple[User, Session] | None:
         """The session whose secret has this digest, and whose it is, unless it has expired."""

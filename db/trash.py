@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, literal, select
 
+from db.columns import UtcTime
 from db.connection import Database
-from db.schema import UtcTime, chunks, contents, trash, upload_chunks
+from db.schema import chunks, contents, trash, upload_chunks
 from model import Locator
 
 _BATCH = 500

@@ -16,7 +16,8 @@ import names
 from db import events, intents, nodes
 from db.connection import Database
 from db.contents import chunk_values, keep, to_chunk
-from db.schema import ABANDONED, FINISHED, RECEIVING, chunks, contents, trash, upload_chunks, uploads
+from db.quotas import require_room
+from db.schema import ABANDONED, FINISHED, RECEIVING, upload_chunks, uploads
 from db.trash import throw, throw_selected
 from errors import Conflict, Gone, NotFound, OffsetMismatch
 from model import Chunk, File, Label, Locator, StoredFile, Upload
@@ -37,12 +38,15 @@ class Uploads:
     def create(self, upload: Upload, replace: bool) -> None:
         """Begin one; not durably, for nothing of it is promised yet.
 
-        Raises Conflict where `finish` would, before anybody has sent a byte.
+        Raises Conflict where `finish` would, before anybody has sent a byte, and OverQuota.
         """
         row = {field: getattr(upload, field) for field in _FIELDS} | {"replace": replace, "state": RECEIVING}
         *parts, name = names.split(names.join(*names.split(upload.folder), upload.name))
         with self._database.write(durable=False) as connection:
-            nodes.refuse_clash(nodes.standing(connection, upload.owner_id, parts, name), name, replace)
+            found = nodes.standing(connection, upload.owner_id, parts, name)
+            nodes.refuse_clash(found, name, replace)
+            replaced = found.size if found is not None else 0
+            require_room(connection, upload.owner_id, upload.length - replaced, self._database.now())
             connection.execute(insert(uploads), row)
 
     def check_place(self, upload_id: UUID) -> None:
@@ -223,22 +227,6 @@ class Uploads:
         old = uploads.c.state != RECEIVING, uploads.c.ended_at < before
         with self._database.write(durable=False) as connection:
             connection.execute(delete(uploads).where(*old))
-
-    def newest_locator(self) -> Locator | None:
-        """The highest message that is known, as a hint of where the store stands; None when there is none."""
-        columns = (
-            _LOCATOR,
-            (chunks.c.channel, chunks.c.message),
-            (contents.c.manifest_channel, contents.c.manifest_message),
-            (trash.c.channel, trash.c.message),
-        )
-        known: list[Locator] = []
-        with self._database.read() as connection:
-            for channel, message in columns:
-                highest = select(channel, message).where(message.is_not(None))
-                row = connection.execute(highest.order_by(channel.desc(), message.desc()).limit(1)).first()
-                known += [Locator(*row)] if row else []
-        return max(known, default=None)
 
 
 def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:

@@ -4,7 +4,8 @@ people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
 transfers   what is moving, how fast  totals      what was moved, for good
-events      what happened                upkeep      what is done while nobody asks
+events      what happened             oversight   what an admin sees of everybody's
+upkeep      what is done while nobody asks
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.files import Files
 from gateway.limits import Limits
+from gateway.oversight import Oversight
 from gateway.people import People
 from gateway.sessions import Sessions
 from gateway.totals import Tallies, Totals
@@ -41,13 +43,14 @@ HEALTH_LIFE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database` and `telegram` are `ok` or a sentence for the operator; `mode` and `counted` are the store's."""
+    """`database` and `telegram` are `ok` or a sentence for the operator; the rest is the store's."""
 
     database: str
     telegram: str
     mode: str
     counted: Mapping[str, int]
-    accounts: tuple[AccountHealth, ...] = ()
+    held: Mapping[str, int]
+    accounts: tuple[AccountHealth, ...]
 
     @property
     def ready(self) -> bool:
@@ -64,6 +67,7 @@ class Gateway:
         self.sessions = Sessions(database)
         self.files = Files(database)
         self.events = Events(database)
+        self.oversight = Oversight(database)
         tallies = Tallies()
         self.totals = Totals(database, tallies)
         self._admission = Admission(limits.downloads, limits.downloads_per_user)
@@ -104,7 +108,8 @@ class Gateway:
         except DatabaseUnavailable as error:
             database = str(error)
         store = self._store.health()
-        return Health(database, "ok" if store.ok else store.detail, store.mode, store.counted, store.accounts)
+        telegram = "ok" if store.ok else store.detail
+        return Health(database, telegram, store.mode, store.counted, store.held, store.accounts)
 
     def wind_down(self) -> None:
         """Begin no more downloads; those that run go on. For signal handlers, too: it takes no lock."""

@@ -10,16 +10,19 @@ import hashlib
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from types import EllipsisType
 
 import names
 from db import Database
+from db.events import Events
 from db.people import People as Rows
 from errors import BadName, DatabaseUnavailable, Forbidden, NotFound, OutOfSpace
 from gateway.answers import Answers
+from gateway.failures import Failures
 from gateway.passwords import MAX_PASSWORD, TOKEN_PREFIX, Passwords
 from gateway.slowdown import Slowdown, network
 from gateway.uses import Uses
-from model import Client, Token, User
+from model import Account, Client, Token, User
 
 KNOWN_FOR = timedelta(days=90)
 """How long a network counts as one that the user signs in from."""
@@ -39,6 +42,7 @@ class People:
         self._answers = Answers()
         self._slowdown = Slowdown()
         self._uses = Uses(self._rows.tokens_used)
+        self._failures = Failures(Events(database))
 
     def by_password(self, username: str, secret: str, client: Client) -> User | None:
         """The user of this name and password, in whose place a token may stand; None when they do not fit together.
@@ -57,7 +61,10 @@ class People:
         user, stored = known if known is not None else (None, self._passwords.nobodys)
 
         def ask() -> bool:
-            return self._guess(username, user, stored, password, network(client.address))
+            right = self._guess(username, user, stored, password, network(client.address))
+            if not right:
+                self._failures.note(user, client)
+            return right
 
         # With the stored hash in the question, an answer ends when the password changes or the user goes.
         return user if self._answers.to(username, stored, password, ask=ask) else None
@@ -74,9 +81,35 @@ class People:
                 self._rows.note_network(user.id, place)
         return right
 
-    def add(self, name: str, password: str, is_admin: bool = False) -> User:
-        """Raises BadName or BadInput for a name or password that will not do, Conflict for a name that is taken."""
-        return self._rows.add(names.checked(name), self._passwords.hash(password), is_admin)
+    def add(self, name: str, password: str, is_admin: bool = False, quota: int | None = None) -> User:
+        """Raises BadName or BadInput for a name or password that will not do, Conflict for a name that is taken.
+
+        `quota` is in bytes; None is no bound.
+        """
+        return self._rows.add(names.checked(name), self._passwords.hash(password), is_admin, quota)
+
+    def account(self, user_id: int) -> Account:
+        """Raises NotFound."""
+        return self._rows.account(user_id)
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Everybody with what they store, by name."""
+        return self._rows.accounts()
+
+    def change(
+        self,
+        user_id: int,
+        *,
+        password: str | None = None,
+        is_admin: bool | None = None,
+        quota: int | EllipsisType | None = ...,
+    ) -> Account:
+        """An admin's change of what is given; a new password ends the user's sessions.
+
+        Raises NotFound; BadInput for a password that will not do; Conflict when no admin would be left.
+        """
+        stored = None if password is None else self._passwords.hash(password)
+        return self._rows.change(user_id, password_hash=stored, is_admin=is_admin, quota=quota)
 
     def all(self) -> tuple[User, ...]:
         return self._rows.all()
@@ -101,9 +134,9 @@ class People:
             raise Forbidden("The old password is wrong.")
         return self._rows.set_password(user.id, self._passwords.hash(new), keep=session)
 
-    def remove(self, name: str) -> None:
-        """Raises NotFound; Conflict while the user still has files."""
-        self._rows.remove(self.named(name).id)
+    def remove(self, user_id: int) -> None:
+        """Raises NotFound; Conflict for the last admin, and while the user still has files."""
+        self._rows.remove(user_id)
 
     def make_token(self, user: User, name: str, expires_at: datetime | None = None) -> tuple[Token, str]:
         """A new API token and its secret, which is not kept and cannot be shown again."""

@@ -15,6 +15,7 @@ from time import monotonic
 from uuid import UUID
 
 from db import Database
+from db.messages import Messages
 from db.uploads import Uploads as Rows
 from errors import Busy
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
@@ -42,6 +43,7 @@ def _measured(source: Source, span: ByteRange) -> ChunkDigests:
 class Transit:
     def __init__(self, database: Database, store: ChunkStore, staging: Staging) -> None:
         self._rows = Rows(database)
+        self._messages = Messages(database)
         self._store = store
         self._staging = staging
         self._carriers = ThreadPoolExecutor(CARRIERS, thread_name_prefix="transit")
@@ -146,7 +148,7 @@ class Transit:
 
     def deliver(self, upload_id: UUID, label: Label, source: Source) -> Locator:
         """Announce, then store. A message that an earlier try may have left is looked for first."""
-        self._newest = self._newest or self._rows.newest_locator()
+        self._newest = self._newest or self._messages.newest()
         if not self._rows.intend(upload_id, label, self._newest):
             after = next(after for known, after in self._rows.intents(upload_id) if known == label)
             found = self._store.find(label, after)

@@ -4,8 +4,8 @@ Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests a
 """
 
 from model.events import Event, Happening, News
-from model.moving import Totals, Upload
-from model.people import Client, Session, Token, User
+from model.moving import Stock, Totals, Upload
+from model.people import Account, Client, Session, Token, User
 from model.rest import (
     DIGEST_SIZE,
     MIB,
@@ -27,6 +27,7 @@ __all__ = [
     "DIGEST_SIZE",
     "MIB",
     "PIECE_SIZE",
+    "Account",
     "ByteRange",
     "Chunk",
     "Client",
@@ -42,6 +43,7 @@ __all__ = [
     "Node",
     "Session",
     "Slice",
+    "Stock",
     "StoredFile",
     "StoredPart",
     "Token",

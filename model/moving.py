@@ -31,6 +31,18 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Stock:
+    """What is at rest in all. Contents that several files share are counted in `size` for each, in `stored` once."""
+
+    files: int
+    size: int
+    stored: int
+    messages: int
+    """That are known in the channel; of them `trash` are to be deleted."""
+    trash: int
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What was moved in all: by a user, or of a file, which is only fetched. Counts transfers, and bytes."""
 

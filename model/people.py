@@ -15,6 +15,16 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A user, and what they store: `used` bytes in `files`, of at most `quota`; None is no bound."""
+
+    user: User
+    quota: int | None
+    used: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """An API token without its secret, which is shown once and kept only as a digest."""
 

@@ -82,6 +82,8 @@ class StoreHealth:
     detail: str
     counted: Mapping[str, int] = field(default_factory=dict)
     accounts: tuple[AccountHealth, ...] = ()
+    held: Mapping[str, int] = field(default_factory=dict)
+    """What it holds now, by name."""
 
 
 class ChunkClient(ABC):

@@ -4,3 +4,6 @@ auth      who is asking               errors    our errors as HTTP, in one table
 ranges    RFC 9110, pure              inputs    what a request says, checked
 download  content  uploads  nodes  tokens  session  health  page: the routes
 """
+
+VERSION = "0.1.0"
+"""What pyproject.toml says, too: a test holds them together."""

@@ -17,7 +17,7 @@ blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
 @signed_in
 def who(user: User) -> Response:
     """The server asks this too, before it takes a large body in."""
-    return jsonify(documents.user(user))
+    return jsonify(documents.account(gateway().people.account(user.id)))
 
 
 @blueprint.put("/account/password")

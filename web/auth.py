@@ -60,6 +60,18 @@ def signed_in(view: View) -> View:
     return _declared(guarded)
 
 
+def admin_only(view: View) -> View:
+    """Only an admin may call it; the view's first argument is who."""
+
+    @wraps(view)
+    def guarded(user: User, **values: Any) -> Any:
+        if not user.is_admin:
+            raise Forbidden("Only an admin may do this.")
+        return view(user, **values)
+
+    return signed_in(guarded)
+
+
 def local_or_signed_in(view: View) -> View:
     """Programs on the server's own host may call it, and users."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from model import File, Node, Session, Token, User
+from model import Account, File, Node, Session, Token
 
 
 def moment(when: datetime) -> str:
@@ -40,8 +40,17 @@ def token(of: Token) -> dict[str, Any]:
     }
 
 
-def user(of: User) -> dict[str, Any]:
-    return {"id": of.id, "name": of.name, "is_admin": of.is_admin, "created_at": moment(of.created_at)}
+def account(of: Account) -> dict[str, Any]:
+    """`quota` and `used` in bytes."""
+    return {
+        "id": of.user.id,
+        "name": of.user.name,
+        "is_admin": of.user.is_admin,
+        "created_at": moment(of.user.created_at),
+        "quota": of.quota,
+        "used": of.used,
+        "files": of.files,
+    }
 
 
 def session(of: Session, current: int | None) -> dict[str, Any]:

@@ -45,6 +45,7 @@ TABLE: dict[type[errors.StowgramError], Rule] = {
     errors.ChecksumMismatch: Rule(460, "checksum-mismatch", "The checksum does not match"),
     errors.TooManyGuesses: Rule(429, "too-many-guesses", "Too many wrong passwords"),
     errors.AtCapacity: Rule(503, "at-capacity", "Too much at once"),
+    errors.OverQuota: Rule(507, "over-quota", "Your quota is used up"),
     errors.Refused: Rule(400, "refused", "Refused"),
     errors.Transient: Rule(503, "store-unavailable", "Telegram does not answer at this moment"),
     errors.Permanent: Rule(502, "store-failed", "Telegram refused"),
@@ -92,7 +93,7 @@ def problem(status: int, slug: str, title: str, detail: str, **members: Any) -> 
 def _ours(error: errors.StowgramError) -> Response:
     rule = rule_for(error)
     internal = rule is TABLE[errors.StowgramError]
-    if rule.status >= 500 and not isinstance(error, errors.AtCapacity):
+    if rule.status >= 500 and not isinstance(error, errors.Refused):
         log.warning("%s %s %r: %s", request_id(), request.method, request.path, error, exc_info=internal)
     detail = f"The log has it under {request_id()}." if internal else str(error)
     members = {"expected": error.expected} if isinstance(error, errors.OffsetMismatch) else {}

@@ -80,6 +80,22 @@ def text(body: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def truth(body: dict[str, Any], name: str) -> bool | None:
+    """A member that is true or false; None when it is absent or null."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise BadInput(f"`{name}` is neither true nor false.")
+    return value
+
+
+def count(body: dict[str, Any], name: str) -> int | None:
+    """A member that is a whole number, 0 or more; None when it is absent or null."""
+    value = body.get(name)
+    if value is not None and (type(value) is not int or not 0 <= value <= MAX_ID):
+        raise BadInput(f"`{name}` is not a whole number that we could count to.")
+    return value
+
+
 def required(value: str | None, name: str) -> str:
     if value is None:
         raise BadInput(f"`{name}` is missing.")

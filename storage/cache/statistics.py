@@ -33,3 +33,10 @@ class CacheStatistics:
         """What only grows, by names that tell it from what the inner store counts."""
         now = ("fault", "pieces_on_disk", "bytes_in_memory")
         return {f"cache_{name}": value for name, value in asdict(self).items() if name not in now}
+
+    def held(self) -> dict[str, int]:
+        """What comes and goes, by names of the same kind."""
+        return {
+            "cache_pieces_on_disk": self.pieces_on_disk,
+            "cache_bytes_in_memory": self.bytes_in_memory,
+        }

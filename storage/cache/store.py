@@ -63,8 +63,9 @@ class CachedStore(ChunkStore):
 
     def health(self) -> StoreHealth:
         """The inner store's, with what the cache counted beside what it counted."""
-        inner = self._inner.health()
-        return replace(inner, counted={**inner.counted, **self.statistics().totals()})
+        inner, ours = self._inner.health(), self.statistics()
+        counted, held = {**inner.counted, **ours.totals()}, {**inner.held, **ours.held()}
+        return replace(inner, counted=counted, held=held)
 
     @property
     def max_chunk_size(self) -> int:

@@ -16,6 +16,14 @@ _USER = "INSERT INTO users VALUES (7, 'ann', 'ann', 'hash', 1, '2026-11-20 12:00
 _TOKEN = """INSERT INTO tokens (user_id, kind, name, digest, created_at)
     VALUES (7, :kind, 'laptop', :digest, '2026-11-20 12:00:00.000000')"""
 
+_CONTENT = """INSERT INTO contents (id, uuid, size, media_type, tree, crc32, created_at)
+    VALUES (1, '0', 5, 'text/plain', x'00', 0, '2026-11-20 12:00:00.000000')"""
+_FILE = """INSERT INTO nodes (owner_id, parent_id, kind, name, name_key, name_bytes, content_id,
+        created_at, modified_at)
+    VALUES (7, 1, 1, :name, :name, 1, 1, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
+_ROOT = """INSERT INTO nodes (id, owner_id, kind, name, name_key, name_bytes, created_at, modified_at)
+    VALUES (1, 7, 0, '', '', 0, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
+
 
 def test_the_first_version_s_users_and_tokens_are_kept_and_its_sessions_end(path: Path, clock: Clock) -> None:
     database = Database(url_of(path), now=clock, patience=5)
@@ -33,4 +41,19 @@ def test_the_first_version_s_users_and_tokens_are_kept_and_its_sessions_end(path
     assert people.by_token(b"session", clock()) is None
     Rows(database).add({}, {7: Totals(downloads=1, bytes_sent=10)})
     assert Rows(database).of_user(7) == Totals(downloads=1, bytes_sent=10)
+    database.close()
+
+
+def test_files_from_before_quotas_are_counted(path: Path, clock: Clock) -> None:
+    database = Database(url_of(path), now=clock, patience=5)
+    with database.write() as connection:
+        upgrade(connection, "0004")
+        connection.execute(text(_USER))
+        connection.execute(text(_ROOT))
+        connection.execute(text(_CONTENT))
+        for name in ("a", "b"):
+            connection.execute(text(_FILE), {"name": name})
+    database.migrate()
+    account = People(database).account(7)
+    assert (account.quota, account.files, account.used) == (None, 2, 10)
     database.close()

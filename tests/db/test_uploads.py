@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from db import Contents, Damage, Database, Trash, Tree, Uploads
+from db import Contents, Damage, Database, Messages, Trash, Tree, Uploads
 from errors import Conflict, Gone, NotFound, OffsetMismatch
 from model import Label, Locator, StoredFile, Upload, User
 from tests.db.conftest import Clock, a_chunk, an_upload, finish, label_of, put
@@ -311,13 +311,13 @@ def test_a_message_in_the_trash_that_comes_to_be_named_is_not_given_out(
 def test_the_newest_message_is_known_wherever_it_is_named(
     database: Database, uploads: Uploads, upload: Upload, ann: User, clock: Clock
 ) -> None:
-    assert uploads.newest_locator() is None
+    assert Messages(database).newest() is None
     uploads.stored(upload.id, label_of(upload.id, FIRST), FIRST)
-    assert uploads.newest_locator() == Locator(1, 1)
+    assert Messages(database).newest() == Locator(1, 1)
     put(database, ann, clock, "/b.bin", 3, manifest=4)
-    assert uploads.newest_locator() == Locator(1, 4)
+    assert Messages(database).newest() == Locator(1, 4)
     Trash(database).add([Locator(1, 6)])
-    assert uploads.newest_locator() == Locator(1, 6)
+    assert Messages(database).newest() == Locator(1, 6)
 
 
 def test_damage_is_noted_once_and_seen_in_listings(database: Database, ann: User, clock: Clock) -> None:

@@ -114,7 +114,7 @@ def test_a_remembered_password_ends_with_its_change_and_with_its_user(house: Hou
     people.set_password("bob", "another one")
     assert people.by_password("bob", "battery staple", HOME) is None
     assert people.by_password("bob", "another one", HOME) is not None
-    people.remove("bob")
+    people.remove(people.named("bob").id)
     assert people.by_password("bob", "another one", HOME) is None
 
 

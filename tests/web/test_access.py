@@ -24,6 +24,8 @@ OPEN_TO_ALL = {
     "session.sign_out",
     "uploads.options",
 }
+FOR_ADMINS = ("admin.", "users.")
+"""Beginnings of endpoints."""
 OPEN_ON_THIS_HOST = {"metrics.metrics"}
 TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -38,6 +40,7 @@ def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str
             ("<id:node_id>", str(node)),
             ("<id:token_id>", "1"),
             ("<id:session_id>", "1"),
+            ("<id:user_id>", "1"),
             ("<uuid:upload_id>", upload),
             ("<everything:path>", "f"),
             ("<path:filename>", "app.css"),
@@ -82,6 +85,17 @@ def test_another_user_finds_nothing_of_the_owners(flask_app: Flask, ada: Api, bo
             continue
         assert response.status_code == expected, (method, path, response.text)
     assert ada("GET", f"/files/{node}/download").data == b"secret"
+
+
+def test_what_is_for_admins_is_refused_to_all_others(flask_app: Flask, ada: Api, bob: Api) -> None:
+    found = requests_to(flask_app, 1, str(uuid4()))
+    for_admins = {(method, path) for endpoint, method, path in found if endpoint.startswith(FOR_ADMINS)}
+    assert len(for_admins) >= 8
+    for method, path in for_admins:
+        response = bob(method, path, json={})
+        assert response.status_code == 403, (method, path)
+        assert method == "HEAD" or "admin" in response.get_json()["detail"]
+    assert all(ada("GET", path).status_code == 200 for method, path in for_admins if method == "HEAD")
 
 
 def test_a_token_of_another_user_cannot_be_revoked(ada: Api, bob: Api) -> None:

@@ -34,6 +34,13 @@ def test_everybody_is_told_who_they_are(ada: Api, bob: Api, nobody: FlaskClient)
     assert nobody.get("/api/v1/account").status_code == 401
 
 
+def test_everybody_is_told_what_they_store_and_may_store(ada: Api, bob: Api) -> None:
+    ada.put("/f", b"12345")
+    account = ada("GET", "/api/v1/account").get_json()
+    assert (account["quota"], account["used"], account["files"]) == (None, 5, 1)
+    assert bob("GET", "/api/v1/account").get_json()["used"] == 0
+
+
 def test_sessions_are_listed_to_their_owner(
     browser: FlaskClient, phone: FlaskClient, bob: Api, nobody: FlaskClient
 ) -> None:

@@ -1,0 +1,91 @@
+"""How the whole house is, for admins: Telegram, cache, storage, limits, the process; what is damaged; the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from config import Settings
+from gateway import Health
+from model import Stock, User
+from web import VERSION
+from web.auth import admin_only
+from web.context import gateway, settings
+from web.documents import moment, node
+from web.events import answer, event
+from web.inputs import number
+from web.process import vital_signs
+
+blueprint = Blueprint("admin", __name__, url_prefix="/api/v1/admin")
+
+LIMITS = (
+    "chunk_size",
+    "staging_size",
+    "cache_size",
+    "max_concurrent_downloads",
+    "max_concurrent_downloads_per_user",
+    "max_connections_per_download",
+    "download_rate_limit",
+    "total_rate_limit",
+    "download_stall_seconds",
+    "shutdown_seconds",
+)
+"""Settings that bound something. No other is shown: some are secrets."""
+
+
+@blueprint.get("")
+@admin_only
+def overview(_: User) -> Response:
+    health, bounds = gateway().health(), settings()
+    return jsonify(
+        version=VERSION,
+        mode=health.mode,
+        ready=health.ready,
+        database=health.database,
+        telegram=health.telegram,
+        accounts=[asdict(account) for account in health.accounts],
+        cache=_cache(health, bounds),
+        storage=_storage(gateway().oversight.stock()),
+        limits={name: getattr(bounds, name) for name in LIMITS},
+        process={name: value for name, _kind, _about, value in vital_signs()},
+    )
+
+
+@blueprint.get("/damaged")
+@admin_only
+def damaged(_: User) -> Response:
+    items = [
+        {**node(file), "user": owner, "damaged_at": file.damaged_at and moment(file.damaged_at)}
+        for file, owner in gateway().oversight.damaged()
+    ]
+    return jsonify(items=items)
+
+
+@blueprint.get("/events")
+@admin_only
+def events(_: User) -> Response:
+    """`?since=N`: everybody's after N; without it, the latest."""
+    since = request.args.get("since")
+    news = gateway().oversight.log(None if since is None else number(since, "since"))
+    return answer(news, [{**event(one), "user_id": one.user_id, "user": one.user} for one in news.events])
+
+
+def _storage(stock: Stock) -> dict[str, int]:
+    return {
+        "files": stock.files,
+        "bytes": stock.size,
+        "stored_bytes": stock.stored,
+        "messages": stock.messages,
+        "trash": stock.trash,
+    }
+
+
+def _cache(health: Health, bounds: Settings) -> dict[str, Any] | None:
+    """What it holds and has counted since the start, or None where there is none."""
+    if not bounds.cache_size:
+        return None
+    figures = {**health.held, **health.counted}
+    of_cache = {name: figures[name] for name in figures if name.startswith("cache_")}
+    return {"size": bounds.cache_size} | {name.removeprefix("cache_"): n for name, n in of_cache.items()}
