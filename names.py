@@ -67,6 +67,21 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", decomposed.casefold()))
 
 
+def parted(name: str) -> tuple[str, str]:
+    """A file's name in two: what comes before its ending, and the ending with its dot; `.profile` has none."""
+    stem, dot, ending = name.rpartition(".")
+    return (stem, dot + ending) if stem else (name, "")
+
+
+def numbered(stem: str, number: int, ending: str) -> str:
+    """`stem (2).ending`; the stem is shortened where that would be too long for a name, and an ending that is goes."""
+    tail = f" ({number}){ending}"
+    room = MAX_NAME_BYTES - len(tail.encode())
+    if room < 1:
+        return numbered(stem + ending, number, "")
+    return stem.encode()[:room].decode(errors="ignore") + tail
+
+
 def split(path: str) -> tuple[str, ...]:
     """The checked names of an absolute path; `/` has none. A trailing slash is ignored.
 

@@ -125,8 +125,8 @@ class Warehouse:
                     uuid4(), file.size, tree_digest(chunks), made_up, file_crc32(chunks), chunks
                 )
                 with database.write(durable=False) as connection:
-                    content_id = keep(connection, stored, "application/octet-stream", None, now)
+                    held = tree.Stored(keep(connection, stored, None, now), "application/octet-stream")
                     root = tree.root(connection, admin.id)
-                    node, _ = tree.put_file(connection, root, file.name, content_id, False, now)
+                    node, _ = tree.put_file(connection, root, file.name, held, False, now)
                 known[file.name] = SyntheticFile(file.name, file.size, file.messages, file.bodies, node)
         return known

@@ -8,7 +8,9 @@ from db.contents import Contents
 from db.damage import Damage
 from db.events import Events
 from db.messages import Messages
+from db.moves import Moves
 from db.people import People
+from db.search import Search
 from db.sessions import Sessions
 from db.trash import Trash
 from db.tree import Tree
@@ -20,7 +22,9 @@ __all__ = [
     "Database",
     "Events",
     "Messages",
+    "Moves",
     "People",
+    "Search",
     "Sessions",
     "Trash",
     "Tree",

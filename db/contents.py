@@ -16,9 +16,10 @@ from db.connection import Database
 from db.schema import chunks, contents, nodes
 from db.trash import throw_selected
 from errors import NotFound
-from model import ByteRange, Chunk, Locator, StoredFile, StoredPart
+from model import PIECE_SIZE, ByteRange, Chunk, ChunkSummary, Details, Locator, StoredFile, StoredPart
 
 _BATCH = 500
+_SUMMARY = ("chunk_index", "offset", "size", "sha256", "crc32", "channel", "message", "piece_size")
 
 
 class Contents:
@@ -43,6 +44,21 @@ class Contents:
                 raise _gone()
             touched = chunks.c.offset < span.stop, chunks.c.offset + chunks.c.size > span.start
             return StoredPart(uuid, _chunks(connection, chunks.c.content_id == content_id, *touched))
+
+    def details(self, content_id: int, first: int, limit: int) -> Details:
+        """What is to be told of it, with up to `limit` chunks from the index `first`. Raises NotFound."""
+        with self._database.read() as connection:
+            row = connection.execute(select(contents).where(contents.c.id == content_id)).one_or_none()
+            if row is None:
+                raise _gone()
+            # Without `pieces`, which is most of a row.
+            columns = (chunks.c[name] for name in _SUMMARY)
+            some = select(*columns).where(chunks.c.content_id == content_id, chunks.c.chunk_index >= first)
+            found = connection.execute(some.order_by(chunks.c.chunk_index).limit(limit + 1)).all()
+        shown = tuple(_summary(row) for row in found[:limit])
+        piece_size = found[0].piece_size if found else PIECE_SIZE
+        following = found[limit].chunk_index if len(found) > limit else None
+        return Details(row.crc32, piece_size, row.created_at, shown, following)
 
     def _one(self, condition: ColumnElement[bool]) -> StoredFile:
         with self._database.read() as connection:
@@ -83,6 +99,11 @@ def to_chunk(row: Row[Any]) -> Chunk:
     return Chunk(index, offset, size, sha256, crc32, pieces, Locator(channel, message), piece_size)
 
 
+def _summary(row: Row[Any]) -> ChunkSummary:
+    locator = Locator(row.channel, row.message)
+    return ChunkSummary(row.chunk_index, row.offset, row.size, row.sha256, row.crc32, locator)
+
+
 def chunk_values(chunk: Chunk) -> dict[str, Any]:
     """The columns of such a row."""
     return {
@@ -98,14 +119,11 @@ def chunk_values(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def keep(
-    connection: Connection, file: StoredFile, media_type: str, manifest: Locator | None, now: datetime
-) -> int:
+def keep(connection: Connection, file: StoredFile, manifest: Locator | None, now: datetime) -> int:
     """Write new contents with all their chunks; returns their id. The caller makes a node count them."""
     row = {
         "uuid": file.uuid,
         "size": file.size,
-        "media_type": media_type,
         "sha256": file.sha256,
         "tree": file.tree,
         "crc32": file.crc32,

@@ -102,6 +102,11 @@ def moved(
     note(connection, owner_id, "moved", at, **about)
 
 
+def copied(connection: Connection, owner_id: int, ids: Sequence[int], folder: str, at: datetime) -> None:
+    """These nodes are new in the folder: copies, with all below them."""
+    note(connection, owner_id, "copied", at, ids=list(ids), folder=folder, folders=[folder])
+
+
 def removed(connection: Connection, owner_id: int, ids: Sequence[int], folder: str, at: datetime) -> None:
     """These nodes, and all below them, are no longer in the folder."""
     note(connection, owner_id, "removed", at, ids=list(ids), folder=folder, folders=[folder])

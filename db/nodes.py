@@ -6,9 +6,9 @@ could take for one never stand in one folder (docs/decisions/names.md). It must 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 
@@ -20,14 +20,17 @@ from errors import Conflict, NotFound
 from model import File, Folder, Node
 
 NODES: Select[Any] = select(
-    nodes,
-    contents.c.size,
-    contents.c.media_type,
-    contents.c.tree,
-    contents.c.sha256,
-    contents.c.damaged_at,
+    nodes, contents.c.size, contents.c.tree, contents.c.sha256, contents.c.damaged_at
 ).select_from(nodes.outerjoin(contents))
 """A node with what a File says of its contents; `to_node` reads its rows."""
+
+
+class Stored(NamedTuple):
+    """What a file stands for; the members are called as the columns are."""
+
+    content_id: int
+    media_type: str
+
 
 # What every upload asks many times is built once: building a statement takes longer than SQLite does.
 _ROOT = NODES.where(nodes.c.owner_id == bindparam("owner"), nodes.c.parent_id.is_(None))
@@ -78,8 +81,18 @@ def by_id(connection: Connection, owner_id: int, node_id: int, kind: int | None 
     """The owner's node of this id (and kind). Raises NotFound, also for another owner's."""
     row = connection.execute(_BY_ID, {"owner": owner_id, "node": node_id}).one_or_none()
     if row is None or kind not in {None, row.kind}:
-        raise NotFound(f"There is no {_word(kind)} with the number {node_id}.")
+        raise NotFound(f"There is no {word(kind)} with the number {node_id}.")
     return row
+
+
+def several(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[Row[Any]]:
+    """The owner's nodes of these ids, each once, in their order. Raises NotFound when one is missing."""
+    mine = NODES.where(nodes.c.owner_id == owner_id, nodes.c.id.in_(node_ids))
+    found = {row.id: row for row in connection.execute(mine)}
+    for node_id in node_ids:
+        if node_id not in found:
+            raise NotFound(f"There is no file or folder with the number {node_id}.")
+    return [found[node_id] for node_id in dict.fromkeys(node_ids)]
 
 
 def child(connection: Connection, parent_id: int, name: str) -> Row[Any] | None:
@@ -98,15 +111,31 @@ def at(connection: Connection, owner_id: int, parts: Sequence[str]) -> Row[Any]:
     return row
 
 
+def lines(connection: Connection, node_ids: Collection[int]) -> dict[int, tuple[Row[Any], ...]]:
+    """What leads to each of these nodes: the top folder first, itself last. Rows of `id` and `name`."""
+    line = (
+        select(
+            nodes.c.id.label("to"), nodes.c.id, nodes.c.parent_id, nodes.c.name, literal(0).label("height")
+        )
+        .where(nodes.c.id.in_(node_ids))
+        .cte("line", recursive=True)
+    )
+    above = select(line.c.to, nodes.c.id, nodes.c.parent_id, nodes.c.name, line.c.height + 1)
+    line = line.union_all(above.where(nodes.c.id == line.c.parent_id))
+    found: dict[int, list[Row[Any]]] = {node_id: [] for node_id in node_ids}
+    for row in connection.execute(select(line).order_by(line.c.height.desc())):
+        found[row.to].append(row)
+    return {node_id: tuple(rows) for node_id, rows in found.items()}
+
+
+def path_along(line: Sequence[Row[Any]]) -> str:
+    """The path that a line of `lines` spells."""
+    return names.join(*(row.name for row in line[1:]))
+
+
 def path_of(connection: Connection, row: Row[Any]) -> str:
     """The node's path, from its names up to the top folder."""
-    up = select(nodes.c.parent_id, nodes.c.name, literal(0).label("height")).where(nodes.c.id == row.id)
-    line = up.cte("line", recursive=True)
-    line = line.union_all(
-        select(nodes.c.parent_id, nodes.c.name, line.c.height + 1).where(nodes.c.id == line.c.parent_id)
-    )
-    below_root = select(line.c.name).where(line.c.parent_id.is_not(None)).order_by(line.c.height.desc())
-    return names.join(*connection.execute(below_root).scalars())
+    return path_along(lines(connection, [row.id])[row.id])
 
 
 def subtree(node_id: int) -> CTE:
@@ -119,11 +148,14 @@ def subtree(node_id: int) -> CTE:
     return tree.union_all(below.where(nodes.c.parent_id == tree.c.id))
 
 
-def reach(connection: Connection, node_id: int) -> int:
-    """Bytes of the longest path below the node's parent."""
-    tree = subtree(node_id)
+def reach(connection: Connection, row: Row[Any]) -> int:
+    """Bytes of the longest path below the node; 0 where nothing is below it."""
+    if row.kind == FILE:
+        return 0
+    tree = subtree(row.id)
     longest: int = connection.execute(select(func.max(tree.c.reach))).scalar_one()
-    return longest
+    name: int = row.name_bytes + 1
+    return longest - name
 
 
 # Making. ----------------------------------------------------------------------------------------------------
@@ -132,7 +164,7 @@ def reach(connection: Connection, node_id: int) -> int:
 def taken(found: Row[Any], name: str) -> Conflict:
     """The refusal to put `name` where `found` stands."""
     if found.name == name:
-        return Conflict(f"A {_word(found.kind)} called {name!r} is there already. Choose another name.")
+        return Conflict(f"A {word(found.kind)} called {name!r} is there already. Choose another name.")
     return Conflict(
         f"{found.name!r} is there already and differs from {name!r} only in case or in the form of letters. "
         "Use that name, or another."
@@ -158,7 +190,7 @@ def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], no
 
 def make_folder(connection: Connection, parent: Row[Any], name: str, now: datetime) -> Row[Any]:
     """A new folder where nothing is yet."""
-    node_id = _insert(connection, parent, FOLDER, name, None, now)
+    node_id = _insert(connection, parent, FOLDER, name, {}, now)
     above = path_of(connection, parent)
     events.folder_made(connection, parent.owner_id, node_id, names.join(*names.split(above), name), now)
     return by_id(connection, parent.owner_id, node_id)
@@ -184,7 +216,7 @@ def standing(connection: Connection, owner_id: int, parts: Sequence[str], name: 
 
 
 def put_file(
-    connection: Connection, parent: Row[Any], name: str, content_id: int, replace: bool, now: datetime
+    connection: Connection, parent: Row[Any], name: str, stored: Stored, replace: bool, now: datetime
 ) -> tuple[int, bool]:
     """Let `name` in the folder stand for these contents; returns the file's id, and whether it was there.
 
@@ -194,10 +226,9 @@ def put_file(
     found = child(connection, parent.id, name)
     refuse_clash(found, name, replace)
     if found is None:
-        return _insert(connection, parent, FILE, name, content_id, now), False
-    connection.execute(
-        update(nodes).where(nodes.c.id == found.id).values(content_id=content_id, modified_at=now)
-    )
+        return _insert(connection, parent, FILE, name, stored._asdict(), now), False
+    values = stored._asdict() | {"modified_at": now}
+    connection.execute(update(nodes).where(nodes.c.id == found.id).values(values))
     let_go(connection, [found.content_id], now)
     return found.id, True
 
@@ -222,19 +253,11 @@ def insert_root(connection: Connection, owner_id: int, now: datetime) -> None:
 
 
 def _insert(
-    connection: Connection, parent: Row[Any], kind: int, name: str, content_id: int | None, now: datetime
+    connection: Connection, parent: Row[Any], kind: int, name: str, stored: dict[str, Any], now: datetime
 ) -> int:
-    row = {
-        "owner_id": parent.owner_id,
-        "parent_id": parent.id,
-        "kind": kind,
-        "content_id": content_id,
-        "created_at": now,
-        "modified_at": now,
-    }
-    node_id: int = connection.execute(
-        insert(nodes).returning(nodes.c.id), row | name_columns(name)
-    ).scalar_one()
+    row = {"owner_id": parent.owner_id, "parent_id": parent.id, "kind": kind, **name_columns(name), **stored}
+    times = {"created_at": now, "modified_at": now}
+    node_id: int = connection.execute(insert(nodes).returning(nodes.c.id), row | times).scalar_one()
     return node_id
 
 
@@ -258,5 +281,5 @@ def remove(connection: Connection, node_id: int, now: datetime) -> None:
     let_go(connection, counted, now)
 
 
-def _word(kind: int | None) -> str:
+def word(kind: int | None) -> str:
     return "file or folder" if kind is None else "file" if kind == FILE else "folder"

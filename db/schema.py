@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from db.columns import BigId, UtcTime
 
-REVISION = "0005"
+REVISION = "0006"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -105,7 +105,6 @@ contents = Table(
     Column("id", BigId, primary_key=True),
     Column("uuid", Uuid, nullable=False, unique=True),
     Column("size", BigInteger, nullable=False),
-    Column("media_type", Text, nullable=False),
     Column("sha256", LargeBinary),
     Column("tree", LargeBinary, nullable=False),
     Column("crc32", BigInteger, nullable=False),
@@ -114,6 +113,7 @@ contents = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("damaged_at", UtcTime),
     Index(None, "manifest_channel", "manifest_message"),
+    Index(None, "size", "tree"),  # who stores these bytes already
     sqlite_autoincrement=True,
 )
 
@@ -121,7 +121,7 @@ nodes = Table(
     "nodes",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("owner_id", BigId, ForeignKey("users.id"), nullable=False, index=True),
+    Column("owner_id", BigId, ForeignKey("users.id"), nullable=False),
     Column("parent_id", BigId, ForeignKey("nodes.id")),
     Column("kind", SmallInteger, nullable=False),
     Column("name", Text, nullable=False),
@@ -130,12 +130,16 @@ nodes = Table(
     Column("content_id", BigId, ForeignKey("contents.id"), index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("modified_at", UtcTime, nullable=False),
+    Column(
+        "media_type", Text
+    ),  # the name's and not the contents': the same bytes are .txt here and .html there
     UniqueConstraint("parent_id", "name_key"),
     CheckConstraint(
         "(kind = 0 AND content_id IS NULL) OR (kind = 1 AND content_id IS NOT NULL)", name="kind"
     ),
     CheckConstraint("parent_id IS NOT NULL OR (kind = 0 AND name = '')", name="root"),
     Index("ix_nodes_listing", "parent_id", "kind", "name_key"),
+    Index("ix_nodes_search", "owner_id", "name_key"),
     Index(
         "ix_nodes_one_root",
         "owner_id",

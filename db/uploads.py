@@ -173,9 +173,9 @@ class Uploads:
                 raise _given_up()
             if stored.chunks != _chunks(connection, upload_id) or stored.size != row.length:
                 raise Conflict("The upload has changed meanwhile. Ask for its offset and go on from there.")
-            content_id = keep(connection, stored, row.media_type, manifest, now)
+            held = nodes.Stored(keep(connection, stored, manifest, now), row.media_type)
             parent = nodes.make_folders(connection, row.owner_id, names.split(row.folder), now)
-            file_id, replaced = nodes.put_file(connection, parent, row.name, content_id, row.replace, now)
+            file_id, replaced = nodes.put_file(connection, parent, row.name, held, row.replace, now)
             intents.settle(connection, label)
             connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
             ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import names
-from db import Database
-from db.tree import Tree
+from db import Contents, Database, Moves, Search, Tree
 from errors import BadInput, Conflict
-from model import File, Folder, Listing, Node, User
+from model import Details, File, Folder, Listing, Node, Order, Page, Sort, User
 
 Kind = Literal["file", "folder"]
-MAX_PAGE = 1000
-"""The most entries that one page of a listing holds."""
 
 
 class Files:
     def __init__(self, database: Database) -> None:
         self._tree = Tree(database)
+        self._moves = Moves(database)
+        self._search = Search(database)
+        self._contents = Contents(database)
 
-    def listing(self, user: User, path: str, cursor: str | None = None, limit: int = 200) -> Listing:
+    def listing(
+        self,
+        user: User,
+        path: str,
+        cursor: str | None = None,
+        limit: int = 200,
+        *,
+        sort: Sort = "name",
+        order: Order = "asc",
+    ) -> Listing:
         """One page of a folder. Raises NotFound, BadName, and BadInput for a cursor that is not ours."""
-        return self._tree.listing(user.id, path, cursor, max(1, min(limit, MAX_PAGE)))
+        return self._tree.listing(user.id, path, cursor, limit, sort=sort, order=order)
+
+    def search(self, user: User, text: str, path: str, cursor: str | None, limit: int) -> Page:
+        """What has every word of `text` in its name, below the folder at `path`.
+
+        Raises NotFound, BadName, and BadInput for a text without words or a cursor that is not ours.
+        """
+        return self._search.by_name(user.id, text, path, cursor, limit)
 
     def at(self, user: User, path: str) -> Node:
         return self._tree.node_at(user.id, path)
@@ -68,10 +85,22 @@ class Files:
             parent, name = names.join(*parts[:-1]), parts[-1]
         if parent is None and name is None:
             raise BadInput("Nothing to change: give `name`, `parent` or `path`.")
-        parent_id = None if parent is None else self._tree.folder_at(user.id, parent).id
-        return self._tree.move(
-            user.id, node_id, parent_id=parent_id, name=None if name is None else names.checked(name)
-        )
+        return self._moves.move(user.id, node_id, folder=parent, name=name)
+
+    def move_all(self, user: User, ids: Sequence[int], parent: str, *, rename: bool) -> tuple[Node, ...]:
+        """All of them into the folder at `parent`, or none; with `rename` a name that is taken there gets a number.
+
+        Raises NotFound, and Conflict for a name that is taken or a folder that would lie in itself.
+        """
+        return self._moves.move_all(user.id, ids, parent, rename=rename)
+
+    def copy_all(self, user: User, ids: Sequence[int], parent: str, *, rename: bool) -> tuple[Node, ...]:
+        """The same with copies, which share their contents. Raises TooLarge, too, for too many."""
+        return self._moves.copy_all(user.id, ids, parent, rename=rename)
+
+    def details(self, file: File, first_chunk: int, chunks: int) -> Details:
+        """What is known of the file's contents, with so many chunks from `first_chunk`. Raises NotFound."""
+        return self._contents.details(file.content_id, first_chunk, chunks)
 
     def remove(self, user: User, node_id: int, *, kind: Kind) -> None:
         """Take it and all below it out. The messages go to the trash, which a job empties."""

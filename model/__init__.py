@@ -12,6 +12,8 @@ from model.rest import (
     PIECE_SIZE,
     ByteRange,
     Chunk,
+    ChunkSummary,
+    Details,
     DownloadPlan,
     Label,
     Locator,
@@ -21,7 +23,7 @@ from model.rest import (
     Wait,
     tree_digest,
 )
-from model.tree import File, Folder, Listing, Node
+from model.tree import File, Folder, Listing, Node, Order, Page, Sort
 
 __all__ = [
     "DIGEST_SIZE",
@@ -30,7 +32,9 @@ __all__ = [
     "Account",
     "ByteRange",
     "Chunk",
+    "ChunkSummary",
     "Client",
+    "Details",
     "DownloadPlan",
     "Event",
     "File",
@@ -41,8 +45,11 @@ __all__ = [
     "Locator",
     "News",
     "Node",
+    "Order",
+    "Page",
     "Session",
     "Slice",
+    "Sort",
     "Stock",
     "StoredFile",
     "StoredPart",

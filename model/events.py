@@ -11,6 +11,7 @@ Happening = Literal[
     "file_available",
     "folder_made",
     "moved",
+    "copied",
     "removed",
     "restored",
     "damaged",

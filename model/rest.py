@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -152,6 +153,29 @@ def _assert_contiguous(uuid: UUID, chunks: tuple[Chunk, ...], index: int, offset
         if (chunk.index, chunk.offset) != (index, offset):
             raise ValueError(f"file {uuid}: chunk {index} is missing or out of place")
         index, offset = index + 1, offset + chunk.size
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSummary:
+    """What people are told of a chunk: all of it but the digests of its pieces."""
+
+    index: int
+    offset: int
+    size: int
+    sha256: bytes
+    crc32: int
+    locator: Locator
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of contents beside what a File says, with some of the chunks; `next` is the index to go on from."""
+
+    crc32: int
+    piece_size: int
+    stored_at: datetime
+    chunks: tuple[ChunkSummary, ...]
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True)

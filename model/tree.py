@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Sort = Literal["name", "size", "modified"]
+Order = Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,16 @@ Node = File | Folder
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a folder: folders first, then files, each by name; `next` is the cursor of the page after it."""
+    """One page of a folder: folders first, then files; `next` is the cursor of the page after it."""
 
     folder: Folder
+    items: tuple[Node, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Nodes from anywhere in the tree; `next` is the cursor of the page after it."""
+
     items: tuple[Node, ...]
     next: str | None

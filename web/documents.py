@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from model import Account, File, Node, Session, Token
+from model import Account, ChunkSummary, Details, File, Node, Session, Token
 
 
 def moment(when: datetime) -> str:
@@ -27,6 +27,31 @@ def node(of: Node) -> dict[str, Any]:
         "damaged": file is not None and file.damaged_at is not None,
         "created_at": moment(of.created_at),
         "modified_at": moment(of.modified_at),
+    }
+
+
+def details(file: File, of: Details) -> dict[str, Any]:
+    """What a node does not say of a file. CRC-32s are hex, as `crc32` of most systems prints them."""
+    return {
+        "crc32": f"{of.crc32:08x}",
+        "tree": file.tree.hex(),
+        "piece_size": of.piece_size,
+        "stored_at": moment(of.stored_at),
+        "damaged_at": file.damaged_at and moment(file.damaged_at),
+        "chunks": [_chunk(one) for one in of.chunks],
+        "next": of.next and str(of.next),
+    }
+
+
+def _chunk(of: ChunkSummary) -> dict[str, Any]:
+    return {
+        "index": of.index,
+        "offset": of.offset,
+        "size": of.size,
+        "sha256": of.sha256.hex(),
+        "crc32": f"{of.crc32:08x}",
+        "channel": of.locator.channel,
+        "message": of.locator.message,
     }
 
 

@@ -19,6 +19,10 @@ MAX_PART = 1 << 30
 """Bytes of a file that one request may carry; other bodies are bounded by MAX_CONTENT_LENGTH."""
 MAX_DIGITS = 19
 """Of a number in a header: as many as 2^63 has."""
+MAX_IDS = 1000
+"""Files and folders that one request may be about."""
+PAGE, MAX_PAGE = 200, 1000
+"""Entries on one page of a list, when the client does not say, and at most."""
 
 
 class IdConverter(IntegerConverter):
@@ -100,6 +104,30 @@ def required(value: str | None, name: str) -> str:
     if value is None:
         raise BadInput(f"`{name}` is missing.")
     return value
+
+
+def ids(body: dict[str, Any], name: str) -> list[int]:
+    """A member that is a list of 1 to MAX_IDS row ids."""
+    value = body.get(name)
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_IDS:
+        raise BadInput(f"`{name}` is not a list of 1 to {MAX_IDS} numbers.")
+    if not all(type(one) is int and 0 <= one <= MAX_ID for one in value):
+        raise BadInput(f"`{name}` holds something that is no number of a file or folder.")
+    return value
+
+
+def one_of(value: str, name: str, *choices: str) -> str:
+    if value not in choices:
+        raise BadInput(f"{name} is one of {', '.join(choices)}.")
+    return value
+
+
+def page_size(default: int = PAGE) -> int:
+    """`limit` of the query: how many entries one page may have."""
+    limit = number(request.args.get("limit", str(default)), "limit")
+    if not 1 <= limit <= MAX_PAGE:
+        raise BadInput(f"limit is 1 to {MAX_PAGE}.")
+    return limit
 
 
 def moment(body: dict[str, Any], name: str) -> datetime | None:

@@ -1,20 +1,21 @@
-"""Names and folders: listing, metadata, making, moving, deleting."""
+"""Names and folders: listing, searching, metadata, making, moving, copying, deleting."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, request
 
 import names
 from errors import BadInput
-from gateway.files import MAX_PAGE, Kind
-from model import User
+from gateway.files import Kind
+from model import Node, Order, Sort, User
+from web import documents
 from web.auth import signed_in
 from web.context import gateway
 from web.documents import node
-from web.inputs import json_object, number, required, text
-
-PAGE = 200
-"""Entries in one page of a listing when the client does not say."""
+from web.inputs import MAX_PAGE, ids, json_object, number, one_of, page_size, required, text
 
 blueprint = Blueprint("nodes", __name__, url_prefix="/api/v1")
 
@@ -22,11 +23,52 @@ blueprint = Blueprint("nodes", __name__, url_prefix="/api/v1")
 @blueprint.get("/nodes")
 @signed_in
 def listing(user: User) -> Response:
-    limit = number(request.args.get("limit", str(PAGE)), "limit")
-    if not 1 <= limit <= MAX_PAGE:
-        raise BadInput(f"limit is 1 to {MAX_PAGE}.")
-    found = gateway().files.listing(user, request.args.get("path", "/"), request.args.get("cursor"), limit)
-    return jsonify(path=found.folder.path, items=[node(item) for item in found.items], next=found.next)
+    query = request.args
+    found = gateway().files.listing(
+        user,
+        query.get("path", "/"),
+        query.get("cursor"),
+        page_size(),
+        sort=cast(Sort, one_of(query.get("sort", "name"), "sort", "name", "size", "modified")),
+        order=cast(Order, one_of(query.get("order", "asc"), "order", "asc", "desc")),
+    )
+    return jsonify(
+        path=found.folder.path,
+        folder=node(found.folder),
+        items=[node(item) for item in found.items],
+        next=found.next,
+    )
+
+
+@blueprint.get("/search")
+@signed_in
+def search(user: User) -> Response:
+    query = request.args
+    found = gateway().files.search(
+        user, query.get("q", ""), query.get("path", "/"), query.get("cursor"), page_size()
+    )
+    return jsonify(items=[node(item) for item in found.items], next=found.next)
+
+
+@blueprint.post("/nodes/move")
+@signed_in
+def move_all(user: User) -> Response:
+    return _put_there(user, gateway().files.move_all)
+
+
+@blueprint.post("/nodes/copy")
+@signed_in
+def copy_all(user: User) -> Response:
+    return _put_there(user, gateway().files.copy_all)
+
+
+def _put_there(user: User, verb: Callable[..., tuple[Node, ...]]) -> Response:
+    """`{"ids", "parent", "if_exists"?}`: all of them are put there, or none."""
+    body = json_object("ids", "parent", "if_exists")
+    if_exists = one_of(text(body, "if_exists") or "refuse", "`if_exists`", "refuse", "rename")
+    parent = required(text(body, "parent"), "parent")
+    found = verb(user, ids(body, "ids"), parent, rename=if_exists == "rename")
+    return jsonify(items=[node(item) for item in found])
 
 
 @blueprint.post("/folders")
@@ -50,8 +92,22 @@ def make_folder(user: User) -> tuple[Response, int]:
 @signed_in
 def file(user: User, node_id: int) -> Response:
     found = gateway().files.file(user, node_id)
-    totals = gateway().totals.of_file(found.id)
-    return jsonify(**node(found), totals={"downloads": totals.downloads, "bytes_sent": totals.bytes_sent})
+    return jsonify(node(found) | _totals(node_id))
+
+
+@blueprint.get("/files/<id:node_id>/details")
+@signed_in
+def details(user: User, node_id: int) -> Response:
+    """The chunks by pages, too: a large file has more than anybody wants at once."""
+    found = gateway().files.file(user, node_id)
+    first = number(request.args.get("cursor", "0"), "cursor")
+    known = gateway().files.details(found, first, page_size(MAX_PAGE))
+    return jsonify(node(found) | _totals(node_id) | documents.details(found, known))
+
+
+def _totals(file_id: int) -> dict[str, Any]:
+    totals = gateway().totals.of_file(file_id)
+    return {"totals": {"downloads": totals.downloads, "bytes_sent": totals.bytes_sent}}
 
 
 @blueprint.get("/folders/<id:node_id>")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import Contents, Damage, Database, Events, Tree
+from db import Contents, Damage, Database, Events, Moves, Tree
 from db import events as rows
 from errors import Conflict
 from model import User
@@ -24,7 +24,7 @@ def test_every_change_of_the_tree_tells_which_listings_changed(
     tree, start = Tree(database), events.last()
     file, _ = put(database, ann, clock, "/a/b/f.bin", 1)
     tree.make_folder(ann.id, "/", "c")
-    tree.move(ann.id, file.id, parent_id=tree.folder_at(ann.id, "/c").id, name="g.bin")
+    Moves(database).move(ann.id, file.id, folder="/c", name="g.bin")
     Damage(database).mark(Contents(database).stored_file(file.content_id).uuid, clock.time)
     tree.remove(ann.id, file.id)
     told = [(event.type, event.about["folders"]) for event in events.since(start, ann.id).events]

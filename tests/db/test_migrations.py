@@ -6,16 +6,15 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from db import Database, People
+from db import Database, People, Tree
 from db.migrations import upgrade
 from db.totals import Totals as Rows
-from model import Totals
+from model import File, Totals
 from tests.db.conftest import Clock, url_of
 
 _USER = "INSERT INTO users VALUES (7, 'ann', 'ann', 'hash', 1, '2026-11-20 12:00:00.000000')"
 _TOKEN = """INSERT INTO tokens (user_id, kind, name, digest, created_at)
     VALUES (7, :kind, 'laptop', :digest, '2026-11-20 12:00:00.000000')"""
-
 _CONTENT = """INSERT INTO contents (id, uuid, size, media_type, tree, crc32, created_at)
     VALUES (1, '0', 5, 'text/plain', x'00', 0, '2026-11-20 12:00:00.000000')"""
 _FILE = """INSERT INTO nodes (owner_id, parent_id, kind, name, name_key, name_bytes, content_id,
@@ -56,4 +55,18 @@ def test_files_from_before_quotas_are_counted(path: Path, clock: Clock) -> None:
     database.migrate()
     account = People(database).account(7)
     assert (account.quota, account.files, account.used) == (None, 2, 10)
+    database.close()
+
+
+def test_a_file_s_media_type_goes_from_its_contents_to_its_name(path: Path, clock: Clock) -> None:
+    database = Database(url_of(path), now=clock, patience=5)
+    with database.write() as connection:
+        upgrade(connection, "0003")
+        connection.execute(text(_USER))
+        connection.execute(text(_ROOT))
+        connection.execute(text(_CONTENT))
+        connection.execute(text(_FILE), {"name": "a"})
+    database.migrate()
+    file = Tree(database).node_at(7, "/a")
+    assert isinstance(file, File) and file.media_type == "text/plain"
     database.close()

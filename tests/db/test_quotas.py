@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from db import Database, People, Tree, Uploads
+from db import Database, Moves, People, Tree, Uploads
 from errors import Conflict, OverQuota
 from model import User
 from tests.db.conftest import Clock, an_upload, put
@@ -21,7 +21,12 @@ def test_every_change_is_counted(database: Database, ann: User, bob: User, clock
     assert used(database, ann) == (2, 24)
     put(database, ann, clock, "/a/f", 4, 5)
     assert used(database, ann) == (2, 32)
-    Tree(database).move(ann.id, file.id, name="h")
+    Moves(database).move(ann.id, file.id, name="h")
+    assert used(database, ann) == (2, 32)
+    folder = Tree(database).folder_at(ann.id, "/a")
+    (twin,) = Moves(database).copy_all(ann.id, [folder.id], "/", rename=True)
+    assert used(database, ann) == (4, 64)
+    Tree(database).remove(ann.id, twin.id)
     assert used(database, ann) == (2, 32)
     Tree(database).remove(ann.id, Tree(database).folder_at(ann.id, "/a").id)
     assert used(database, ann) == (0, 0)
@@ -41,6 +46,14 @@ def test_an_upload_holds_its_room_until_it_is_given_up_or_expires(
     uploads.create(an_upload(ann, clock, "/c"), True)
     clock.move(days=2)
     uploads.create(an_upload(ann, clock, "/d"), True)
+
+
+def test_a_copy_past_the_quota_is_refused(database: Database, ann: User, clock: Clock) -> None:
+    file, _ = put(database, ann, clock, "/a/f", 1)
+    People(database).change(ann.id, quota=20)
+    Moves(database).copy_all(ann.id, [file.id], "/", rename=False)
+    with pytest.raises(OverQuota):
+        Moves(database).copy_all(ann.id, [file.parent_id], "/", rename=True)
 
 
 def test_nothing_fits_in_a_quota_that_was_made_smaller_but_nothing(

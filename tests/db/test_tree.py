@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, text
 
-from db import Database, Tree
+from db import Database, Moves, Tree
 from db.nodes import name_columns
 from db.schema import nodes
 from errors import BadInput, BadName, Conflict, NotFound
@@ -21,6 +21,11 @@ Verbs = tuple[Callable[[], object], ...]
 @pytest.fixture
 def tree(database: Database) -> Tree:
     return Tree(database)
+
+
+@pytest.fixture
+def moves(database: Database) -> Moves:
+    return Moves(database)
 
 
 def test_a_new_user_has_an_empty_top_folder(tree: Tree, ann: User) -> None:
@@ -59,7 +64,7 @@ def test_a_file_is_no_folder_and_a_folder_no_file(
 
 
 def test_another_owners_nodes_are_not_found(
-    tree: Tree, database: Database, ann: User, bob: User, clock: Clock
+    tree: Tree, moves: Moves, database: Database, ann: User, bob: User, clock: Clock
 ) -> None:
     file, _ = put(database, ann, clock, "/a/b.bin", 1)
     mine = tree.make_folders(bob.id, "/mine")
@@ -68,8 +73,8 @@ def test_another_owners_nodes_are_not_found(
         lambda: tree.folder(bob.id, file.parent_id),
         lambda: tree.node_at(bob.id, "/a/b.bin"),
         lambda: tree.remove(bob.id, file.id),
-        lambda: tree.move(bob.id, file.id, name="stolen"),
-        lambda: tree.move(bob.id, mine.id, parent_id=file.parent_id),
+        lambda: moves.move(bob.id, file.id, name="stolen"),
+        lambda: moves.move(bob.id, mine.id, folder="/a"),
     )
     for wrong in refused:
         with pytest.raises(NotFound):
@@ -218,10 +223,13 @@ def test_a_refused_path_makes_none_of_its_folders(
     assert [node.name for node in tree.listing(ann.id, "/").items] == ["a"]
 
 
-def test_a_folder_moves_with_all_below_it(tree: Tree, database: Database, ann: User, clock: Clock) -> None:
+def test_a_folder_moves_with_all_below_it(
+    tree: Tree, moves: Moves, database: Database, ann: User, clock: Clock
+) -> None:
     file, _ = put(database, ann, clock, "/a/b/c.bin", 1)
-    a, there = tree.folder_at(ann.id, "/a"), tree.make_folders(ann.id, "/x/y")
-    moved = tree.move(ann.id, a.id, parent_id=there.id, name="z")
+    a = tree.folder_at(ann.id, "/a")
+    tree.make_folders(ann.id, "/x/y")
+    moved = moves.move(ann.id, a.id, folder="/x/y", name="z")
     assert (moved.id, moved.path) == (a.id, "/x/y/z")
     assert tree.file(ann.id, file.id).path == "/x/y/z/b/c.bin"
     with pytest.raises(NotFound):
@@ -229,45 +237,47 @@ def test_a_folder_moves_with_all_below_it(tree: Tree, database: Database, ann: U
 
 
 def test_a_rename_may_change_only_the_case_and_keeps_a_files_time(
-    tree: Tree, database: Database, ann: User, clock: Clock
+    tree: Tree, moves: Moves, database: Database, ann: User, clock: Clock
 ) -> None:
     file, _ = put(database, ann, clock, "/read.me", 1)
     clock.move(hours=1)
-    renamed = tree.move(ann.id, file.id, name="README")
+    renamed = moves.move(ann.id, file.id, name="README")
     assert (renamed.name, renamed.modified_at) == ("README", file.modified_at)
     assert tree.node_at(ann.id, "/README") == renamed
 
 
-def test_moves_that_cannot_be_are_refused(tree: Tree, database: Database, ann: User, clock: Clock) -> None:
+def test_moves_that_cannot_be_are_refused(
+    tree: Tree, moves: Moves, database: Database, ann: User, clock: Clock
+) -> None:
     file, _ = put(database, ann, clock, "/a/b/c.bin", 1)
     tree.make_folders(ann.id, "/a/d")
     root, a, b = tree.root(ann.id), tree.folder_at(ann.id, "/a"), tree.folder_at(ann.id, "/a/b")
     refused: Verbs = (
-        lambda: tree.move(ann.id, root.id, name="x"),
-        lambda: tree.move(ann.id, a.id, parent_id=a.id),
-        lambda: tree.move(ann.id, a.id, parent_id=b.id),
-        lambda: tree.move(ann.id, b.id, name="D"),
+        lambda: moves.move(ann.id, root.id, name="x"),
+        lambda: moves.move(ann.id, a.id, folder="/a"),
+        lambda: moves.move(ann.id, a.id, folder="/a/b"),
+        lambda: moves.move(ann.id, b.id, name="D"),
         lambda: tree.remove(ann.id, root.id),
     )
     for cannot in refused:
         with pytest.raises(Conflict):
             cannot()
     with pytest.raises(NotFound):
-        tree.move(ann.id, a.id, parent_id=file.id)
+        moves.move(ann.id, a.id, folder=file.path)
     with pytest.raises(BadName):
-        tree.move(ann.id, a.id, name="a/b")
+        moves.move(ann.id, a.id, name="a/b")
 
 
-def test_a_move_never_makes_a_path_that_cannot_be_asked_for(tree: Tree, ann: User) -> None:
+def test_a_move_never_makes_a_path_that_cannot_be_asked_for(tree: Tree, moves: Moves, ann: User) -> None:
     long = "/".join(["x" * 250] * 8)
     first, second = tree.make_folders(ann.id, f"/a/{long}"), tree.make_folders(ann.id, f"/b/{long}")
-    tree.move(ann.id, tree.folder_at(ann.id, "/b").id, parent_id=first.id)
+    moves.move(ann.id, tree.folder_at(ann.id, "/b").id, folder=first.path)
     assert len(tree.folder(ann.id, second.id).path) == 2 * (2 + 8 * 251)
     tree.make_folders(ann.id, "/c/" + "/".join(["y" * 250] * 8))
     tree.make_folders(ann.id, "/d/" + "z" * 250)
     end = tree.folder(ann.id, second.id)
     with pytest.raises(BadInput, match="4096"):
-        tree.move(ann.id, tree.folder_at(ann.id, "/d").id, parent_id=end.id)
+        moves.move(ann.id, tree.folder_at(ann.id, "/d").id, folder=end.path)
     assert tree.folder_at(ann.id, end.path) == end
 
 

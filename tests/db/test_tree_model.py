@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import names
-from db import Database, People, Trash, Tree
+from db import Database, Moves, People, Trash, Tree
 from errors import Conflict, NotFound
 from model import File, Folder, Listing
 from tests.db.conftest import Clock, put, url_of
 
 NAMES = st.sampled_from(["a", "A", "b", "é", "É", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(tuple)
+SEVERAL = st.lists(PATHS, min_size=1, max_size=3, unique=True)
 Parts = tuple[str, ...]
 
 
@@ -53,6 +54,17 @@ class TreeMachine(RuleBasedStateMachine):
         mine = [other for other in self.model if other[:-1] == parts[:-1] and len(other) == len(parts)]
         return next((other for other in mine if names.key(other[-1]) == names.key(parts[-1])), None)
 
+    def below(self, parts: Parts) -> list[Parts]:
+        """It and all below it."""
+        return [other for other in self.model if other[: len(parts)] == parts]
+
+    def relocate(self, source: Parts, place: Parts) -> None:
+        self.model |= {place + old[len(source) :]: self.model.pop(old) for old in self.below(source)}
+
+    def throw(self, *messages: int | None) -> None:
+        """Nothing but copies may still need them."""
+        self.thrown |= {message for message in messages if message is not None} - set(self.model.values())
+
     def add_folders(self, parts: Parts) -> None:
         for depth in range(1, len(parts) + 1):
             self.model[parts[:depth]] = None
@@ -78,9 +90,10 @@ class TreeMachine(RuleBasedStateMachine):
             assert self.clash(parts[:-1]) or not free
         else:
             assert free and not self.clash(parts[:-1])
-            self.thrown |= {old for old in [self.model.get(parts)] if old is not None}
+            old = self.model.get(parts)
             self.add_folders(parts[:-1])
             self.model[parts] = message
+            self.throw(old)
 
     @rule(parts=PATHS)
     def remove(self, parts: Parts) -> None:
@@ -90,26 +103,63 @@ class TreeMachine(RuleBasedStateMachine):
             assert parts not in self.model
             return
         self.tree.remove(self.owner.id, node.id)
-        below = [other for other in self.model if other[: len(parts)] == parts]
-        self.thrown |= {old for old in map(self.model.pop, below) if old is not None}
+        self.throw(*map(self.model.pop, self.below(parts)))
 
     @rule(source=PATHS, place=PATHS)
     def move(self, source: Parts, place: Parts) -> None:
         if source not in self.model or self.model.get(place[:-1], 0) is not None:
             return
         node = self.tree.node_at(self.owner.id, names.join(*source))
-        parent = self.tree.folder_at(self.owner.id, names.join(*place[:-1]))
+        folder = names.join(*place[:-1])
         into_itself = place[:-1][: len(source)] == source
         taken = self.similar(place) not in {None, source}
         try:
-            self.tree.move(self.owner.id, node.id, parent_id=parent.id, name=place[-1])
+            Moves(self.database).move(self.owner.id, node.id, folder=folder, name=place[-1])
         except Conflict:
             assert into_itself or taken
         else:
             assert not into_itself and not taken
-            below = [other for other in self.model if other[: len(source)] == source]
-            moved = {place + other[len(source) :]: self.model.pop(other) for other in below}
-            self.model |= moved
+            self.relocate(source, place)
+
+    @rule(sources=SEVERAL, into=PATHS, rename=st.booleans(), copy=st.booleans())
+    def put_into_a_folder(self, sources: list[Parts], into: Parts, rename: bool, copy: bool) -> None:
+        """The model does one after the other; what cannot be done with one is done with none."""
+        there = all(source in self.model for source in sources) and len(self.model) < 50
+        if not there or self.model.get(into, 0) is not None:
+            return
+        ids = [self.tree.node_at(self.owner.id, names.join(*source)).id for source in sources]
+        before, possible = dict(self.model), True
+        while sources and possible:
+            source, *sources = sources
+            place = self.place_in(into, source, rename, copy)
+            possible = place is not None and into[: len(source)] != source
+            if possible and place is not None and copy:
+                self.model |= {place + old[len(source) :]: self.model[old] for old in self.below(source)}
+            elif possible and place is not None:
+                self.relocate(source, place)
+                # What was chosen together with its folder has moved along.
+                sources = [
+                    place + other[len(source) :] if other[: len(source)] == source else other
+                    for other in sources
+                ]
+        verbs = Moves(self.database)
+        verb = verbs.copy_all if copy else verbs.move_all
+        try:
+            done = verb(self.owner.id, ids, names.join(*into), rename=rename)
+        except Conflict:
+            assert not possible
+            self.model = before
+        else:
+            assert possible and all(names.split(node.path) in self.model for node in done)
+
+    def place_in(self, into: Parts, source: Parts, rename: bool, copy: bool) -> Parts | None:
+        """Where it would come to lie, if anywhere."""
+        place = (*into, source[-1])
+        if self.similar(place) in ({None} if copy else {None, source}):
+            return place
+        stem, ending = names.parted(source[-1]) if self.model[source] is not None else (source[-1], "")
+        numbered = ((*into, names.numbered(stem, number, ending)) for number in count(2))
+        return next(free for free in numbered if self.similar(free) is None) if rename else None
 
     @invariant()
     def both_tell_the_same(self) -> None:

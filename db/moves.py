@@ -1,0 +1,153 @@
+"""Nodes put into another folder, one or many at a time: moved, renamed, copied. A call is done wholly or not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select, update
+
+import names
+from db import copies, events
+from db import nodes as rows
+from db.connection import Database
+from db.quotas import require_room
+from db.schema import FILE, FOLDER, nodes
+from errors import BadInput, Conflict, NotFound
+from model import Node
+
+
+class Moves:
+    """All of one owner; another's nodes are NotFound. With `rename` what finds its name taken gets a number."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def move(
+        self, owner_id: int, node_id: int, *, folder: str | None = None, name: str | None = None
+    ) -> Node:
+        """Put the node into the folder at the path `folder`, or give it another name, or both; None leaves that.
+
+        It keeps its id, and a file the time of its change. Raises NotFound, Conflict when the name is taken there
+        or the node would come to lie in itself, and BadInput when a path below it would grow too long.
+        """
+        now = self._database.now()
+        with self._database.write() as connection:
+            (row,) = _movable(connection, owner_id, [node_id])
+            here = names.parent(rows.path_of(connection, row))
+            goal = _goal(connection, owner_id, here if folder is None else folder)
+            _move(connection, row, goal, row.name if name is None else names.checked(name), False, now)
+            events.moved(connection, owner_id, [row.id], here, goal.path, now)
+            return _as_nodes(connection, goal, [row.id])[0]
+
+    def move_all(
+        self, owner_id: int, node_ids: Sequence[int], folder: str, *, rename: bool
+    ) -> tuple[Node, ...]:
+        """Put the nodes into the folder at the path `folder`; they come back in the order of their ids.
+
+        Raises what `move` does.
+        """
+        now = self._database.now()
+        with self._database.write() as connection:
+            goal, found = _goal(connection, owner_id, folder), _movable(connection, owner_id, node_ids)
+            lines = rows.lines(connection, [row.id for row in found])
+            left = defaultdict[str, list[int]](list)
+            for row in found:
+                left[names.parent(rows.path_along(lines[row.id]))].append(row.id)
+                _move(connection, row, goal, row.name, rename, now)
+            for source, ids in left.items():
+                events.moved(connection, owner_id, ids, source, goal.path, now)
+            return _as_nodes(connection, goal, [row.id for row in found])
+
+    def copy_all(
+        self, owner_id: int, node_ids: Sequence[int], folder: str, *, rename: bool
+    ) -> tuple[Node, ...]:
+        """Others like them come to lie in the folder, with all that is below; contents are shared and counted.
+
+        A copy of a file has the time of its change. Raises what `move` does, OverQuota, and TooLarge for
+        more than copies.MAX_NODES.
+        """
+        now, made = self._database.now(), list[int]()
+        with self._database.write() as connection:
+            goal = _goal(connection, owner_id, folder)
+            found = _movable(connection, owner_id, node_ids)
+            require_room(connection, owner_id, copies.weigh(connection, found), now)
+            for row in found:
+                name = _name_there(connection, row, goal, row.name, rename)
+                _require_room(connection, row, goal, name)
+                made.append(copies.copy(connection, row, goal.row.id, name, now))
+            events.copied(connection, owner_id, made, goal.path, now)
+            return _as_nodes(connection, goal, made)
+
+
+class _Goal(NamedTuple):
+    """The folder that nodes are to lie in."""
+
+    row: Row[Any]
+    path: str
+    leading_there: frozenset[int]
+    """Its id, and those of all folders that lead to it."""
+
+
+def _goal(connection: Connection, owner_id: int, folder: str) -> _Goal:
+    parts = names.split(folder)
+    row = rows.at(connection, owner_id, parts)
+    if row.kind != FOLDER:
+        raise NotFound(f"{names.join(*parts)} is a file, not a folder.")
+    line = rows.lines(connection, [row.id])[row.id]
+    return _Goal(row, names.join(*parts), frozenset(each.id for each in line))
+
+
+def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[Row[Any]]:
+    found = rows.several(connection, owner_id, node_ids)
+    if any(row.parent_id is None for row in found):
+        raise Conflict("The top folder can be neither moved nor renamed nor copied.")
+    return found
+
+
+def _move(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool, now: datetime) -> None:
+    found = rows.child(connection, goal.row.id, name)
+    if found is None or found.id != row.id:
+        name = _name_there(connection, row, goal, name, rename)
+    _require_room(connection, row, goal, name)
+    values = {"parent_id": goal.row.id, **rows.name_columns(name)}
+    if row.kind == FOLDER:
+        values["modified_at"] = now
+    connection.execute(update(nodes).where(nodes.c.id == row.id).values(values))
+
+
+def _require_room(connection: Connection, row: Row[Any], goal: _Goal, name: str) -> None:
+    """Raises Conflict where the node would lie in itself, BadInput where a path would grow too long."""
+    if row.id in goal.leading_there:
+        raise Conflict(f"The folder {row.name!r} cannot be put into itself.")
+    grown = len(goal.path.encode()) + len(name.encode()) + 1 + rows.reach(connection, row)
+    if grown > names.MAX_PATH_BYTES:
+        raise BadInput(f"Paths there would have {grown} bytes; at most {names.MAX_PATH_BYTES} are possible.")
+
+
+def _name_there(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool) -> str:
+    """`name`, or with `rename` and where that is taken, one with the first number that is free. Raises Conflict."""
+    found = rows.child(connection, goal.row.id, name)
+    if found is None:
+        return name
+    if not rename:
+        raise rows.taken(found, name)
+    # All that could be in the way at once: asking one by one, a thousand of one name would take a thousand times that.
+    stem, ending = names.parted(name) if row.kind == FILE else (name, "")
+    start = names.key(stem)
+    like_it = nodes.c.parent_id == goal.row.id, nodes.c.name_key.between(start, start + "\U0010ffff")
+    in_the_way = frozenset(connection.execute(select(nodes.c.name_key).where(*like_it)).scalars())
+    for number in count(2):
+        numbered = names.numbered(stem, number, ending)
+        if names.key(numbered) not in in_the_way and rows.child(connection, goal.row.id, numbered) is None:
+            return numbered
+    raise AssertionError("unreachable: numbers do not end")
+
+
+def _as_nodes(connection: Connection, goal: _Goal, node_ids: Sequence[int]) -> tuple[Node, ...]:
+    parts = names.split(goal.path)
+    found = rows.several(connection, goal.row.owner_id, node_ids)
+    return tuple(rows.to_node(row, names.join(*parts, row.name)) for row in found)
