@@ -3,7 +3,8 @@
 people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
-transfers   what is moving, how fast  totals      what was moved, for good
+transfers   what is moving, how fast  control     what is done with it
+queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
 upkeep      what is done while nobody asks
 """
@@ -19,12 +20,14 @@ from time import monotonic
 from db import Database
 from errors import DatabaseUnavailable, StowgramError
 from gateway.admission import Admission
+from gateway.control import Control
 from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.files import Files
 from gateway.limits import Limits
 from gateway.oversight import Oversight
 from gateway.people import People
+from gateway.queue import Queue
 from gateway.sessions import Sessions
 from gateway.totals import Tallies, Totals
 from gateway.transfers import Transfers
@@ -75,6 +78,8 @@ class Gateway:
         self.downloads = Downloads(database, store, limits, self.transfers)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
+        self.queue = Queue(self.transfers, self._admission)
+        self.control = Control(self.transfers, self.uploads)
         self.upkeep = Upkeep(
             database,
             store,

@@ -1,7 +1,7 @@
 """Who may run: places for transfers, and a short line for those that find none. It must never know what they move.
 
-A place belongs to a transfer, however many connections it has. Whoever waits holds a thread (of those for downloads,
-never a page's), so the line is short in numbers and in time.
+A place belongs to a transfer, however many connections it has. A request that waits holds a thread (of those for
+downloads, never a page's), so such waits are few and short. Whoever asks and comes back later may wait for long.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ LINE = 16
 """Requests that may wait at a time: fewer than there are threads for downloads (serving/lanes.py)."""
 LINE_PER_USER = 4
 """Of one user: a download manager with many connections leaves room for others."""
+ASKERS = 1000
+"""Transfers that may wait without a request, each some bytes and a step when a place is given."""
+ASKERS_PER_USER = 20
 PATIENCE = 5.0
 """Seconds that a request waits for a place."""
 STEP = 0.5
@@ -26,6 +29,7 @@ COME_BACK = 5.0
 """Seconds after which a request that was refused may try again."""
 
 _FULL = "All places for downloads are taken. Try again in a few seconds."
+_TOO_MANY_ASK = "Too many downloads are waiting. Try again when one of them has begun."
 _STOPPING = "The server is about to stop. Try again in a moment."
 
 
@@ -33,6 +37,8 @@ _STOPPING = "The server is about to stop. Try again in a moment."
 class _Waiter:
     user: int
     transfer: int
+    stays: bool
+    """It holds a thread until it is admitted, or has waited long enough."""
     admitted: Event = field(default_factory=Event)
 
 
@@ -54,7 +60,10 @@ class Admission:
     @property
     def waiting(self) -> int:
         """Requests in line."""
-        return len(self._line)
+        return sum(waiter.stays for waiter in self._line)
+
+    def has_place(self, transfer: int) -> bool:
+        return transfer in self._places
 
     def place_in_line(self, transfer: int) -> int | None:
         """1 for the transfer that came first of those that wait; None when this one does not."""
@@ -67,27 +76,47 @@ class Admission:
 
         `gone` is asked twice a second whether anyone still waits. Raises AtCapacity, and ClientGone.
         """
-        waiter = _Waiter(user, transfer)
+        waiter = _Waiter(user, transfer, stays=True)
         with self._lock:
-            self._assert_open()
-            self._line.append(waiter)
-            self._admit()
+            if not self._joins(waiter, LINE, LINE_PER_USER):
+                raise self._refusal(user)
             if waiter.admitted.is_set():
                 return
-            if len(self._line) > LINE or sum(other.user == user for other in self._line) > LINE_PER_USER:
-                self._line.remove(waiter)
-                raise self._refusal(user)
         self._wait(waiter, gone)
 
+    def ask(self, user: int, transfer: int) -> None:
+        """Have `transfer` wait for a place, or take one, without waiting here. Asking again changes nothing.
+
+        Raises AtCapacity when the user has too many that wait so, or all have.
+        """
+        with self._lock:
+            there = any(waiter.transfer == transfer and not waiter.stays for waiter in self._line)
+            if transfer in self._places or there:
+                return
+            if not self._joins(_Waiter(user, transfer, stays=False), ASKERS, ASKERS_PER_USER):
+                raise AtCapacity(_TOO_MANY_ASK, COME_BACK)
+
     def leave(self, transfer: int) -> None:
-        """Give its place up, if it has one, to the next in line."""
+        """Give its place up, if it has one, to the next in line, or stop asking for one."""
         with self._lock:
             self._places.pop(transfer, None)
+            self._line = [one for one in self._line if one.stays or one.transfer != transfer]
             self._admit()
 
     def close(self) -> None:
         """Let nobody in any more. Takes no lock: a signal handler may have interrupted its holder."""
         self._closed = True
+
+    def _joins(self, waiter: _Waiter, most: int, most_per_user: int) -> bool:
+        """Put it in line, where it may have a place at once; False when too many of its kind wait. Under the lock."""
+        self._assert_open()
+        self._line.append(waiter)
+        self._admit()
+        alike = [other.user for other in self._line if other.stays == waiter.stays]
+        if waiter.admitted.is_set() or (len(alike) <= most and alike.count(waiter.user) <= most_per_user):
+            return True
+        self._line.remove(waiter)
+        return False
 
     def _wait(self, waiter: _Waiter, gone: Callable[[], bool]) -> None:
         deadline = monotonic() + self._patience

@@ -67,6 +67,8 @@ class Download(Iterator[bytes]):
         """How it ended, when it has."""
         if self._failure is not None:
             return f"failed: {self._failure}"
+        if self._connection.transfer.cancelled:
+            return "cancelled"
         return "complete" if self.sent == self.span.length else "client left"
 
     def start(self) -> None:
@@ -78,7 +80,7 @@ class Download(Iterator[bytes]):
         """The next block, waited for until the rates allow it. Raises StoreError, Damaged or ClientGone."""
         with self._noting_failure():
             block = next(self._stream)
-        while (until := self._pace.ask(len(block))) is not None:
+        while (until := self._held_until() or self._pace.ask(len(block))) is not None:
             self._closed.wait(max(0.0, min(STEP, until - monotonic())))
             if self._closed.is_set() or self._gone():
                 raise ClientGone("The client went away.")
@@ -86,9 +88,16 @@ class Download(Iterator[bytes]):
         self._connection.has_moved(self._given)
         return block
 
+    def started(self, wake: Callable[[], None]) -> None:
+        """From now on it is polled, and `wake` has that done soon."""
+        self._connection.wake = wake
+
     def poll(self, left: int) -> bytes | Wait | None:
         """`VerifiedStream.poll`, at the rates that are allowed."""
         self._connection.has_moved(self._given - left)
+        until = self._held_until()
+        if until is not None:
+            return Wait(until)
         if self._next is None:
             with self._noting_failure():
                 found = self._stream.poll(left)
@@ -101,6 +110,13 @@ class Download(Iterator[bytes]):
         self._next = None
         self._given += len(block)
         return block
+
+    def _held_until(self) -> float | None:
+        """When a pause ends, at the latest; None while there is none. Raises ClientGone when it was cancelled."""
+        transfer = self._connection.transfer
+        if transfer.cancelled:
+            raise ClientGone("The download was cancelled.")
+        return transfer.paused_until if transfer.paused else None
 
     def close(self) -> None:
         with self._closing:
@@ -136,28 +152,35 @@ class Downloads:
         """A download of `span` whose first piece is verified and in hand; it may have waited in line before.
 
         `gone` is asked, about twice a second while we wait, whether the client has left. Raises AtCapacity; NotFound
-        when the contents were replaced meanwhile; ClientGone; StoreError or Damaged when the first piece cannot be had.
+        when the contents were replaced meanwhile; ClientGone; Gone when it is cancelled; StoreError or Damaged when the
+        first piece cannot be had.
         """
-        subject = Subject("download", user, file.content_id, file.id, file.name, file.size)
+        subject = Subject.download(user, file)
         connection = self._transfers.join(subject, client, span)
+
+        def over() -> bool:
+            return connection.transfer.cancelled or gone()
+
         try:
-            self._transfers.admit(connection, gone)
+            self._transfers.admit(connection, over)
             stream = VerifiedStream(
                 plan(self._contents.part(file.content_id, span), span),
                 self._store,
                 yield_size=self._rates.block_size,
-                gone=gone,
+                gone=over,
                 report=self._damage.put,
             )
         except BaseException:
             self._transfers.leave(connection, "refused")
+            connection.transfer.require_wanted()
             raise
         pace = self._rates.pace(user.id, connection.number)
-        download = Download(stream, connection, pace, gone=gone, leave=self._transfers.leave)
+        download = Download(stream, connection, pace, gone=over, leave=self._transfers.leave)
         try:
             download.start()
         except BaseException:
             download.close()
+            connection.transfer.require_wanted()
             raise
         self._transfers.begun(connection)
         return download

@@ -6,20 +6,25 @@ Each connection counts its own bytes on the thread that moves them; sums are mad
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Literal
 from uuid import UUID
 
-from model import ByteRange, Client, User
+from errors import Gone
+from model import ByteRange, Client, File, User
 
 Direction = Literal["download", "upload"]
 SAMPLES = 5
 """Looks, one a second, over which speed is taken."""
 MAX_SPANS = 512
 """Separate ranges that are remembered of what was moved; who fetches a file in more is never called complete."""
+
+
+PAUSE = 600.0
+"""Seconds that a pause lasts at most: its connections and its place are others', too."""
 
 
 UNKNOWN = Client("", "")
@@ -36,6 +41,10 @@ class Subject:
     name: str
     size: int
 
+    @classmethod
+    def download(cls, user: User, file: File) -> Subject:
+        return cls("download", user, file.content_id, file.id, file.name, file.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -51,6 +60,7 @@ class Status:
     connections: int
     speed: float
     eta: float | None
+    paused: bool
     place: int | None
     expected_wait: float | None
 
@@ -66,6 +76,8 @@ class Connection:
         self.completes = False
         """The file is known to be whole with it: for uploads, where a span that arrived is not stored yet."""
         self.began = monotonic()
+        self.wake: Callable[[], None] = _nobody_waits
+        """Have whoever moves its bytes look at the transfer's state soon."""
 
     def has_moved(self, moved: int) -> None:
         """So many bytes in all, by now."""
@@ -96,6 +108,10 @@ class Transfer:
         """It has a place, or needs none."""
         self.whole = False
         """Every byte of the file has been moved."""
+        self.over = self.cancelled = False
+        self.paused_until = 0.0
+        self.held_until = 0.0
+        """It stays until then, on the monotonic clock, though it has no connection."""
         self.told = 0
         """Bytes that the totals know of."""
         self._ending = ""
@@ -111,9 +127,25 @@ class Transfer:
         return self._ended + sum(connection.moved for connection in self.connections)
 
     @property
+    def paused(self) -> bool:
+        return monotonic() < self.paused_until
+
+    def pause(self) -> None:
+        """The bytes stop, for PAUSE seconds at most; connections and place stay."""
+        self.paused_until = monotonic() + PAUSE
+
+    def resume(self) -> None:
+        self.paused_until = 0.0
+
+    def require_wanted(self) -> None:
+        """Raises Gone when it was cancelled."""
+        if self.cancelled:
+            raise Gone("This download was cancelled. To have the file after all, begin it again.")
+
+    @property
     def outcome(self) -> str:
         """How it ended, when it has; the last connection to end decides where not all was moved."""
-        return "complete" if self.whole else self._ending
+        return "complete" if self.whole else "cancelled" if self.cancelled else self._ending
 
     def drop(self, connection: Connection, ending: str) -> None:
         """This connection is over. `ending` is `partial` where it brought all that it was asked for."""
@@ -136,7 +168,11 @@ class Transfer:
         """Seconds until all that its connections were asked for has been moved."""
         left = sum(span.length for span in union(connection.left for connection in self.connections))
         speed = self.speed(now)
-        return left / speed if speed > 0 else None
+        return left / speed if speed > 0 and not self.paused else None
+
+
+def _nobody_waits() -> None:
+    pass
 
 
 def union(spans: Iterable[ByteRange]) -> list[ByteRange]:

@@ -10,7 +10,7 @@ from itertools import count
 from threading import Lock
 from time import monotonic
 
-from errors import AtCapacity
+from errors import AtCapacity, Gone, NotFound
 from gateway.admission import COME_BACK, Admission
 from gateway.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
 from gateway.totals import Tallies
@@ -19,6 +19,10 @@ from model import ByteRange, Client, User
 
 log = logging.getLogger(__name__)
 
+REFUSED_FOR = 60.0
+"""Seconds in which a cancelled download is not gone on with: its program would begin where it was cut."""
+READY = 30.0
+"""Seconds that a transfer which waited without a connection keeps its place for one."""
 LINGER = 3.0
 """Seconds that a transfer keeps its place without a connection: a download manager opens the next range by then."""
 
@@ -33,6 +37,7 @@ class Transfers:
         self._tallies = tallies
         self._most_connections = most_connections
         self._live: dict[Subject, Transfer] = {}
+        self._cancelled: dict[Subject, float] = {}
         self._numbers = count(1)
         self._moved: Counter[Direction] = Counter()  # by transfers that are over
         self._ended: Counter[tuple[Direction, str]] = Counter()
@@ -43,11 +48,14 @@ class Transfers:
         return f"<Transfers: {len(self._live)}, {self._admission!r}>"
 
     def join(self, subject: Subject, client: Client, span: ByteRange) -> Connection:
-        """One more request for `span` of the subject. Raises AtCapacity when it has too many connections."""
+        """One more request for `span` of the subject.
+
+        Raises AtCapacity when it has too many connections; Gone when it was cancelled, and this is no new beginning.
+        """
         with self._lock:
-            transfer = self._live.get(subject)
-            if transfer is None:
-                transfer = self._live[subject] = Transfer(next(self._numbers), subject, client)
+            if span.start and monotonic() < self._cancelled.get(subject, 0.0):
+                raise Gone("This download was cancelled. To have the file after all, begin it again.")
+            transfer = self._found(subject, client)
             if len(transfer.connections) >= self._most_connections:
                 raise AtCapacity(
                     f"This file is being fetched over {self._most_connections} connections, which is the most.",
@@ -58,11 +66,54 @@ class Transfers:
             transfer.opened += 1
             return connection
 
+    def hold(self, subject: Subject, client: Client, seconds: float) -> Transfer:
+        """The transfer of the subject, which may wait so long without a connection; with a place, READY seconds."""
+        with self._lock:
+            transfer = self._found(subject, client)
+            if not transfer.connections:
+                transfer.held_until = monotonic() + (READY if transfer.admitted else seconds)
+            return transfer
+
+    def _found(self, subject: Subject, client: Client) -> Transfer:
+        transfer = self._live.get(subject)
+        if transfer is None:
+            transfer = self._live[subject] = Transfer(next(self._numbers), subject, client)
+        return transfer
+
+    def find(self, user: User, number: int) -> Transfer:
+        """The user's transfer of this number, or anybody's for an admin. Raises NotFound."""
+        with self._lock:
+            for transfer in self._live.values():
+                if transfer.id == number and (user.is_admin or transfer.subject.user.id == user.id):
+                    return transfer
+        raise NotFound(f"There is no transfer with the number {number}. It may be over.")
+
+    def cancel(self, transfer: Transfer) -> None:
+        """End it: its connections are cut, and for a while no part of it is given out."""
+        with self._lock:
+            transfer.cancelled = True
+            self._cancelled[transfer.subject] = monotonic() + REFUSED_FOR
+            if not transfer.over:
+                self._end(transfer)
+        self.wake(transfer)
+
+    def wake(self, transfer: Transfer) -> None:
+        """Have its connections look at its state soon."""
+        with self._lock:
+            connections = tuple(transfer.connections)
+        for connection in connections:
+            connection.wake()
+
     def admit(self, connection: Connection, gone: Callable[[], bool]) -> None:
-        """Wait in line where need be. Raises AtCapacity and ClientGone."""
+        """Wait in line where need be. Raises AtCapacity, ClientGone, and Gone when it was cancelled meanwhile."""
         transfer = connection.transfer
         self._admission.enter(transfer.subject.user.id, transfer.id, gone)
-        transfer.admitted = True
+        with self._lock:
+            if transfer.over:  # it was ended while this connection waited
+                self._admission.leave(transfer.id)
+            else:
+                transfer.admitted = True
+        transfer.require_wanted()
 
     def begun(self, connection: Connection) -> None:
         """Its first byte is in hand."""
@@ -70,14 +121,15 @@ class Transfers:
         self._first_byte.note(seconds)
         if connection.transfer.first_byte is None:
             connection.transfer.first_byte = seconds
+        connection.transfer.held_until = 0.0
 
     def leave(self, connection: Connection, ending: str) -> None:
         """It is over, and how: `Transfer.drop`."""
         transfer = connection.transfer
         with self._lock:
             transfer.drop(connection, ending)
-            lingers = transfer.connections or (transfer.moved and not transfer.whole)
-            if not lingers and self._live.get(transfer.subject) is transfer:  # `close` may have ended it
+            held = not transfer.whole and (transfer.moved or monotonic() < transfer.held_until)
+            if not transfer.connections and not held and not transfer.over:
                 self._end(transfer)
 
     @contextmanager
@@ -95,22 +147,35 @@ class Transfers:
         """Once a second: end those that nobody came back to, note speeds, and pass bytes on to the totals."""
         now = monotonic()
         with self._lock:
+            self._cancelled = {subject: until for subject, until in self._cancelled.items() if now < until}
             for transfer in tuple(self._live.values()):
-                if not transfer.connections and now - transfer.left_at >= LINGER:
+                self._note_place(transfer, now)
+                if not transfer.connections and now >= max(transfer.left_at + LINGER, transfer.held_until):
                     self._end(transfer)
                 else:
                     transfer.sample(now)
                     self._tell(transfer)
 
+    def status(self, transfer: Transfer) -> Status | None:
+        """None when it is over."""
+        now = monotonic()
+        with self._lock:
+            self._note_place(transfer, now)
+            return None if transfer.over else self._status(transfer, self._etas(now), now)
+
+    def release(self, transfer: Transfer) -> None:
+        """Hold it no longer for its own sake; with a connection it goes on."""
+        with self._lock:
+            transfer.held_until = 0.0
+            if not transfer.connections and not transfer.over:
+                self._end(transfer)
+
     def statuses(self, user: User | None = None) -> list[Status]:
         """Those of `user`, or all, oldest first."""
         now = monotonic()
         with self._lock:
-            live = list(self._live.values())
-            etas = sorted(
-                eta for transfer in live if transfer.admitted and (eta := transfer.eta(now)) is not None
-            )
-            shown = [one for one in live if user is None or one.subject.user.id == user.id]
+            etas = self._etas(now)
+            shown = [one for one in self._live.values() if user is None or one.subject.user.id == user.id]
             return [self._status(transfer, etas, now) for transfer in shown]
 
     def figures(self) -> Figures:
@@ -132,6 +197,16 @@ class Transfers:
             for transfer in tuple(self._live.values()):
                 self._end(transfer)
 
+    def _note_place(self, transfer: Transfer, now: float) -> None:
+        """One that waits without a connection may have come to a place, which it keeps a while for one."""
+        if not transfer.admitted and not transfer.connections and self._admission.has_place(transfer.id):
+            transfer.admitted, transfer.held_until = True, now + READY
+
+    def _etas(self, now: float) -> list[float]:
+        """Seconds until each transfer that runs is at its end, as far as that is known, the first first."""
+        running = (transfer for transfer in self._live.values() if transfer.admitted)
+        return sorted(eta for transfer in running if (eta := transfer.eta(now)) is not None)
+
     def _status(self, transfer: Transfer, etas: list[float], now: float) -> Status:
         place = self._admission.place_in_line(transfer.id)
         return Status(
@@ -143,6 +218,7 @@ class Transfers:
             connections=len(transfer.connections),
             speed=transfer.speed(now),
             eta=None if place else transfer.eta(now),
+            paused=transfer.paused,
             place=place,
             # The first in line gets the place of the one that ends first.
             expected_wait=etas[place - 1] if place and place <= len(etas) else None,
@@ -152,6 +228,7 @@ class Transfers:
         """All that is due: its place, its totals, its line in the log."""
         subject = transfer.subject
         del self._live[subject]
+        transfer.over = True
         self._admission.leave(transfer.id)
         self._tell(transfer)
         self._moved[subject.direction] += transfer.moved

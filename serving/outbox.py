@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -35,6 +36,9 @@ BITE = 256 << 10
 @runtime_checkable
 class Polled(Protocol):
     """A response's body that needs no thread of its own."""
+
+    def started(self, wake: Callable[[], None]) -> None:
+        """Called once, before the first `poll`. `wake` has it polled soon, whatever it waits for; from any thread."""
 
     def poll(self, left: int) -> bytes | Wait | None:
         """The next bytes, what to wait for, or None when there are no more; `left` given ones wait for the reader.
@@ -125,6 +129,7 @@ class Outbox(ReadOnlyFileBasedBuffer):  # type: ignore[misc]  # waitress has no 
     def begin(self, channel: Channel) -> None:
         """It is among the buffers of `channel` now."""
         self._channel = channel
+        self._body.started(partial(self._pump.wake, self))
         self._pump.wake(self)
 
     def append(self, block: Block) -> bool:
@@ -180,6 +185,9 @@ class Outbox(ReadOnlyFileBasedBuffer):  # type: ignore[misc]  # waitress has no 
 
 class _Ended:
     """A body that was closed."""
+
+    def started(self, wake: Callable[[], None]) -> None:
+        pass
 
     def poll(self, left: int) -> None:
         return None

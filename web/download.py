@@ -42,8 +42,12 @@ class Transfer(Iterator[bytes]):
         with self._cut_short():
             return next(self._download)
 
+    def started(self, wake: Callable[[], None]) -> None:
+        """By a server that keeps no thread for it: `wake` has it polled soon."""
+        self._download.started(wake)
+
     def poll(self, left: int) -> bytes | Wait | None:
-        """For a server that keeps no thread for it: the next block, what to wait for, or None at the end.
+        """For such a server: the next block, what to wait for, or None at the end.
 
         `left` is how many of the bytes given so far wait in the server for the reader.
         """

@@ -1,4 +1,4 @@
-"""What is moving now, and what has been moved in all: one's own, or everybody's for an admin."""
+"""What is moving now, what has been moved in all, and what is done with it: one's own, or everybody's for an admin."""
 
 from __future__ import annotations
 
@@ -24,12 +24,33 @@ def transfers(user: User) -> Response:
     return jsonify(items=[transfer(one) for one in found], totals=totals)
 
 
+@blueprint.delete("/api/v1/transfers/<id:transfer_id>")
+@signed_in
+def cancel(user: User, transfer_id: int) -> tuple[str, int]:
+    gateway().control.cancel(user, transfer_id)
+    return "", 204
+
+
+@blueprint.post("/api/v1/transfers/<id:transfer_id>/pause")
+@signed_in
+def pause(user: User, transfer_id: int) -> tuple[str, int]:
+    gateway().control.pause(user, transfer_id)
+    return "", 204
+
+
+@blueprint.post("/api/v1/transfers/<id:transfer_id>/resume")
+@signed_in
+def resume(user: User, transfer_id: int) -> tuple[str, int]:
+    gateway().control.resume(user, transfer_id)
+    return "", 204
+
+
 def transfer(of: Status) -> dict[str, Any]:
     subject = of.subject
     return {
         "id": of.id,
         "direction": subject.direction,
-        "state": "running" if of.place is None else "waiting",
+        "state": "waiting" if of.place else "paused" if of.paused else "running",
         "user": subject.user.name,
         "file_id": subject.file_id,
         "upload_id": None if subject.direction == "download" else str(subject.content),

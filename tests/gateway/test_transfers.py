@@ -41,15 +41,6 @@ def status(house: House) -> Status:
     return only
 
 
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock of transfers, moved by hand."""
-    now = [1000.0]
-    for module in ("gateway.transfer", "gateway.transfers"):
-        monkeypatch.setattr(f"{module}.monotonic", lambda: now[0])
-    return now
-
-
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the log says of downloads that have ended."""
     said = [record.getMessage() for record in caplog.records if record.name == "gateway.transfers"]

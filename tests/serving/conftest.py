@@ -99,6 +99,9 @@ class Endless:
     def __iter__(self) -> Iterator[bytes]:
         return repeat(BLOCK)
 
+    def started(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
     def poll(self, left: int) -> bytes | Wait | None:
         return Wait(math.inf) if left > len(BLOCK) else BLOCK
 

@@ -33,6 +33,9 @@ class Body:
         self.polls = self.closes = 0
         self._polling = threading.Lock()
 
+    def started(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
     def poll(self, left: int) -> bytes | Wait | None:
         with self._polling:
             self.polls += 1

@@ -41,6 +41,8 @@ def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str
             ("<id:token_id>", "1"),
             ("<id:session_id>", "1"),
             ("<id:user_id>", "1"),
+            ("<id:transfer_id>", "1"),
+            ("<id:ticket_id>", "1"),
             ("<uuid:upload_id>", upload),
             ("<everything:path>", "f"),
             ("<path:filename>", "app.css"),

@@ -23,7 +23,7 @@ from model import MIB, ByteRange, Locator, User
 from storage.base import AccountHealth, StoreHealth
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house
-from tests.serving.conftest import Running, response, serve, settings_for_tests, until
+from tests.serving.conftest import Running, everything, response, serve, settings_for_tests, until
 from tests.web.conftest import Api
 
 DATA = b"".join(hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(300_000))
@@ -157,6 +157,45 @@ def test_everybody_sees_their_own_transfers_and_an_admin_all(place: Place) -> No
         assert eve.transfers()["items"] == []
         assert [one["id"] for one in ada.transfers()["items"]] == [item["id"]]
         assert bob.transfers()["totals"]["bytes_received"] == len(DATA)
+
+
+def test_a_paused_download_goes_on_where_it_was_and_a_cancelled_one_is_cut(place: Place) -> None:
+    ada = place.user("ada")
+    with place.running.connection(buffer=4096) as sock:
+        ada.begin(sock)
+        assert sock.recv(1)
+        (item,) = ada.transfers()["items"]
+        path = f"{place.url}/api/v1/transfers/{item['id']}"
+        assert httpx.post(f"{path}/pause", headers=ada.headers).status_code == 204
+        assert ada.transfers()["items"][0]["state"] == "paused"
+        assert httpx.post(f"{path}/resume", headers=ada.headers).status_code == 204
+        assert response(sock)[1] == DATA
+    with place.running.connection(buffer=4096) as sock:
+        ada.begin(sock)
+        assert sock.recv(1)
+        (item,) = ada.transfers()["items"]
+        path = f"{place.url}/api/v1/transfers/{item['id']}"
+        assert httpx.delete(path, headers=ada.headers).status_code == 204
+        assert ada.transfers()["items"] == []
+        assert len(everything(sock)) < len(DATA)
+        assert httpx.delete(path, headers=ada.headers).status_code == 404
+
+
+def test_a_ticket_waits_without_a_connection_and_its_address_is_served_when_it_is_ready(place: Place) -> None:
+    ada, bob = place.user("ada"), place.user("bob")
+    with place.running.connection(buffer=4096) as first:
+        ada.begin(first)
+        assert first.recv(1)
+        taken = httpx.post(f"{place.url}/api/v1/queue", headers=bob.headers, json={"file_id": bob.file_id})
+        assert taken.status_code == 201
+        ticket = taken.json()
+        assert (ticket["state"], ticket["place"]) == ("waiting", 1)
+        assert bob.transfers()["items"][0]["state"] == "waiting"
+        response(first)
+    address = place.url + taken.headers["Location"]
+    assert until(lambda: httpx.get(address, headers=bob.headers).json()["state"] == "ready")
+    assert httpx.get(place.url + ticket["url"], headers=bob.headers).content == DATA
+    assert httpx.delete(address, headers=bob.headers).status_code == 204
 
 
 def test_a_rate_limit_holds_over_all_connections_of_a_user(tmp_path: Path) -> None:
