@@ -2,16 +2,15 @@
 
     python -m bench.slow_readers [--readers 0 200 500] [--seconds 20]
 
-The readers are a process of their own and compare every byte. Meanwhile a page is asked for again and again, over one
-connection; the gateway's process is looked at ten times a second.
+The readers are a process of their own and compare every byte; each takes what it may ten times a second, at a moment of
+its own, as strangers do. Meanwhile pages are asked for over and over, on one connection: the document that a browser
+opens, and a listing of 200 files. The gateway's process is looked at ten times a second.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import random
-import selectors
 import socket
 import subprocess
 import sys
@@ -31,8 +30,11 @@ from tests.whole.running import RunningGateway
 SPEED = 128 * 1000
 SIZE = 4 * MIB
 SHIFT = 4096
-TICK = 0.1
-"""Seconds between two turns of all readers."""
+TURNS = 10
+"""Into so many groups the readers are split, which take their turns one after the other."""
+TICK = 0.01
+"""Seconds between two turns."""
+PAGES = ("/", "/api/v1/nodes?path=/")
 GOALS = {200: (10, 250), 500: (25, 400)}
 """Readers: milliseconds that 95 of 100 pages may take, MB that the gateway may take."""
 
@@ -68,90 +70,88 @@ def read_slowly(address: tuple[str, int], token: str, ids: list[int], seconds: f
     began = time.monotonic()
     got = [0] * len(ids)
     socks: list[socket.socket] = []
-    with selectors.DefaultSelector() as selector:
-        for file_id in ids:
-            sock = socket.create_connection(address, timeout=30)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
-            line = f"GET /files/{file_id}/download HTTP/1.1"
-            sock.sendall(f"{line}\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-            socks.append(sock)
-        for number, sock in enumerate(socks):
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += sock.recv(1)
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"download {number} was answered {head[:200]!r}")
-            sock.setblocking(False)
-            selector.register(sock, selectors.EVENT_READ, number)
-        print(f"all {len(ids)} run after {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
-        print("run", flush=True)
-        began = time.monotonic()
-        while (passed := time.monotonic() - began) < seconds:
-            allowed = int(passed * SPEED)
-            for key, _ in selector.select(timeout=0):
-                number = key.data
-                if (most := min(allowed, SIZE) - got[number]) > 0:
-                    block = key.fileobj.recv(most)  # type: ignore[union-attr]
-                    start = places[ids[number]] * SHIFT + got[number]
-                    if not block or block != whole[start : start + len(block)]:
-                        raise SystemExit(f"download {number} went wrong after {got[number]} bytes")
-                    got[number] += len(block)
-            time.sleep(TICK)
+    for file_id in ids:
+        sock = socket.create_connection(address, timeout=30)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+        line = f"GET /files/{file_id}/download HTTP/1.1"
+        sock.sendall(f"{line}\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        socks.append(sock)
+    for number, sock in enumerate(socks):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += sock.recv(1)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"download {number} was answered {head[:200]!r}")
+        sock.setblocking(False)
+    print(f"all {len(ids)} run after {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+    print("run", flush=True)
+    began, turn = time.monotonic(), 0
+    while (passed := time.monotonic() - began) < seconds:
+        for number in range(turn % TURNS, len(ids), TURNS):
+            most = min(int(passed * SPEED), SIZE) - got[number]
+            start = places[ids[number]] * SHIFT + got[number]
+            got[number] += take(socks[number], most, whole[start : start + most])
+        turn += 1
+        time.sleep(TICK)
     for sock in socks:
         sock.close()
     return sum(got), time.monotonic() - began
 
 
+def take(sock: socket.socket, most: int, expected: memoryview) -> int:
+    """How many of at most so many bytes were there; all as they should be."""
+    if most <= 0:
+        return 0
+    try:
+        block = sock.recv(most)
+    except BlockingIOError:
+        return 0
+    if not block or block != expected[: len(block)]:
+        raise SystemExit(f"a download went wrong: {len(block)} other bytes")
+    return len(block)
+
+
 def ask_for_pages(
     gateway: RunningGateway, readers: subprocess.Popen[str] | None, seconds: float
-) -> list[float]:
-    """Milliseconds of each, until the readers have ended."""
-    taken: list[float] = []
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
-    until = time.monotonic() + seconds
-    while (readers.poll() is None) if readers else time.monotonic() < until:
-        began = time.perf_counter()
-        connection.request(
-            "GET", "/api/v1/nodes?path=/", headers={"Authorization": f"Bearer {gateway.token}"}
-        )
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        taken.append(1000 * (time.perf_counter() - began))
-        time.sleep(0.05)
-    connection.close()
+) -> dict[str, list[float]]:
+    """Milliseconds that each page took each time, until the readers have ended."""
+    taken: dict[str, list[float]] = {page: [] for page in PAGES}
+    with gateway.client() as client:
+        until = time.monotonic() + seconds
+        while (readers.poll() is None) if readers else time.monotonic() < until:
+            for page, times in taken.items():
+                began = time.perf_counter()
+                client.get(page).raise_for_status()
+                times.append(1000 * (time.perf_counter() - began))
+                time.sleep(0.05)
     return taken
+
+
+def start_readers(gateway: RunningGateway, ids: list[int], seconds: float) -> subprocess.Popen[str]:
+    """The process that reads these; the token goes by its standard input, where nobody sees it."""
+    words = ["-m", "bench.slow_readers", "--load", str(gateway.port), "--seconds", str(seconds)]
+    readers = subprocess.Popen(
+        [sys.executable, *words, *map(str, ids)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert readers.stdin and readers.stdout
+    readers.stdin.write(gateway.token + "\n")
+    readers.stdin.flush()
+    return readers
 
 
 def row(gateway: RunningGateway, ids: list[int], seconds: float) -> str:
     assert gateway.process is not None
     process = psutil.Process(gateway.process.pid)
-    words = [
-        sys.executable,
-        "-m",
-        "bench.slow_readers",
-        "--load",
-        str(gateway.port),
-        "--seconds",
-        str(seconds),
-    ]
-    readers = (
-        subprocess.Popen(
-            [*words, *map(str, ids)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-        )
-        if ids
-        else None
-    )
-    if readers is not None:
-        assert readers.stdin and readers.stdout
-        readers.stdin.write(gateway.token + "\n")
-        readers.stdin.flush()
+    readers, highest = None, 0
+    if ids:
         with Watch(process.pid) as starting:
-            readers.stdout.readline()
+            readers = start_readers(gateway, ids, seconds)
+            readers.stdout.readline()  # type: ignore[union-attr]
         highest = starting.highest
         print(f"while they start: {highest / 1e6:.0f} MB", file=sys.stderr, flush=True)
-    else:
-        highest = 0
     with Watch(process.pid) as watch:
         began = time.monotonic()
         pages = ask_for_pages(gateway, readers, seconds)
@@ -161,12 +161,11 @@ def row(gateway: RunningGateway, ids: list[int], seconds: float) -> str:
     if readers is not None and readers.wait() != 0:
         raise SystemExit("the readers failed")
     page_goal, memory_goal = GOALS.get(len(ids), (0, 0))
-    goal = f"{page_goal} ms, {memory_goal} MB" if page_goal else ""
-    p95 = quantiles(pages, n=20)[-1]
-    megabytes = max(highest, watch.highest) / 1e6
+    times = (f"{median(taken):.1f}, {quantiles(taken, n=20)[-1]:.1f}" for taken in pages.values())
     return (
-        f"| {len(ids)} | {moved:.1f} | {median(pages):.1f} ms | {p95:.1f} ms | {megabytes:.0f} MB "
-        f"| {100 * watch.cpu / passed:.0f} % | {threads} | {goal} |"
+        f"| {len(ids)} | {moved:.1f} | {' | '.join(times)} | {max(highest, watch.highest) / 1e6:.0f} MB "
+        f"| {100 * watch.cpu / passed:.0f} % | {threads} "
+        f"| {f'{page_goal} ms, {memory_goal} MB' if page_goal else ''} |"
     )
 
 
@@ -195,7 +194,8 @@ def main() -> None:
             gateway.stop()  # what the uploads left in its memory is not what is measured
             gateway.start()
             print(f"{chosen.seconds:g} s each, {SPEED // 1000} KB/s a reader")
-            print("| readers | MB/s | page p50 | p95 | highest RSS | CPU | threads | goal |")
+            heads = " | ".join(f"{page} p50, p95 ms" for page in PAGES)
+            print(f"| readers | MB/s | {heads} | highest RSS | CPU | threads | goal (p95, RSS) |")
             print("|---|---|---|---|---|---|---|---|")
             for count in chosen.readers:
                 print(row(gateway, ids[:count], chosen.seconds), flush=True)
