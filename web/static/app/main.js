@@ -8,6 +8,8 @@ import { t } from "./text.js";
 import { setTheme, theme, THEMES } from "./theme.js";
 import { VIEWS } from "./views.js";
 
+const TYPING = 250; // milliseconds after the last letter until what was found is shown anew
+
 const { admin, user } = document.body.dataset;
 
 function buildNavigation() {
@@ -30,16 +32,23 @@ function openPersonMenu(event) {
 }
 
 const search = document.getElementById("search");
+const searchFor = (replace) => go(`/search?${new URLSearchParams({ q: search.elements.q.value })}`, { replace });
+let typing = 0;
 search.addEventListener("submit", (event) => {
   event.preventDefault();
-  go(`/search?${new URLSearchParams({ q: search.elements.q.value })}`);
+  clearTimeout(typing);
+  searchFor(location.pathname === "/search");
+});
+search.addEventListener("input", () => {
+  clearTimeout(typing);
+  if (location.pathname === "/search") typing = setTimeout(() => searchFor(true), TYPING);
 });
 
 // Keys that hold everywhere; those of a list are its own. Nothing is taken from a field that is being written in.
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, dialog")) return;
-  if (event.key === "/") search.elements.q.focus();
+  if (event.key === "/") search.elements.q.select();
   else if (event.key === "?") showShortcuts();
   else return;
   event.preventDefault();

@@ -6,4 +6,6 @@
 
 export const VIEWS = {
   "/": { name: "files", icon: "files", place: "all", load: () => import("./files/view.js") },
+  "/search": { name: "search", icon: "search", place: null, load: () => import("./search/view.js") },
+  "/bin": { name: "bin", icon: "bin", place: "all", load: () => import("./bin/view.js") },
 };

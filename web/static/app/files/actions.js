@@ -1,14 +1,34 @@
-// What can be done with files and folders. Each verb asks what it has to ask, does it through the API, and tells what changed.
+// Which verbs are offered for what is chosen, by menu, bar and key.
 
-import { h } from "../dom.js";
-import { downloadAddress } from "./row.js";
+import { t } from "../text.js";
+import { previewOf } from "./kinds.js";
+import { copy, copyLink, download, move, remove, rename } from "./verbs.js";
 
-// Hand the bytes to the browser's own downloads, one file after another.
-export function download(nodes) {
-  for (const node of nodes.filter(({ kind }) => kind === "file")) {
-    const link = h("a", { href: downloadAddress(node), download: true, hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-  }
+const showDetails = async (node) => (await import("./details.js")).showDetails(node);
+const showCopyLines = async (node) => (await import("./copylines.js")).showCopyLines(node);
+
+// Look at a file; `among` are those that come before and after it.
+export const preview = async (node, among) => (await import("./preview.js")).showPreview(node, among);
+
+// As ListView wants them; `among` is the list that the nodes are in.
+export function actionsFor(nodes, among) {
+  if (!nodes.length) return [];
+  const [node] = nodes;
+  const one = nodes.length === 1;
+  const file = one && node.kind === "file";
+  return [
+    file && previewOf(node) && { name: "preview", icon: "eye", act: () => preview(node, among) },
+    nodes.some(({ kind }) => kind === "file") && { name: "download", icon: "download", act: () => download(nodes), bar: true },
+    file && { name: "copylines", icon: "code", act: () => showCopyLines(node) },
+    one && { name: "link", icon: "link", act: () => copyLink(node) },
+    null,
+    one && { name: "rename", icon: "rename", act: () => rename(node), hint: "F2" },
+    { name: "move", icon: "move", act: () => move(nodes), bar: true },
+    { name: "copy", icon: "copy", act: () => copy(nodes), bar: true },
+    one && { name: "details", icon: "info", act: () => showDetails(node) },
+    null,
+    { name: "delete", icon: "bin", act: () => remove(nodes), bar: true, danger: true, hint: "Del" },
+  ].filter((action) => action !== false && action !== undefined)
+    .map((action) => action && { label: t(action.name), ...action })
+    .filter((action, index, all) => action || (index > 0 && all[index - 1]));
 }

@@ -10,12 +10,12 @@ const WANDER = 10; // pixels that a finger may move and still press
 
 export class Pane {
   // `open(node)`, `act(name, nodes)` for keys, `openMenu(nodes, at)`, `onChoose(nodes)`, and what rows and lists take.
-  constructor({ label, columns, meta, download = false, onSort, onLook, ...doing }) {
+  constructor({ label, columns, meta, download = false, href, onSort, onLook, ...doing }) {
     this.doing = doing;
     this.selection = new Selection(() => this.#changed());
     this.list = new RowList({
       label, columns, onSort, onLook,
-      makeRow: () => new Row({ columns, meta, download }),
+      makeRow: () => new Row({ columns, meta, download, href }),
       mark: (node, index) => [this.selection.has(node), index === this.selection.active],
     });
     this.element = this.list.element;
@@ -58,6 +58,7 @@ export class Pane {
     const { selection } = this;
     const node = selection.items[index];
     const pressed = this.#pressed;
+    if (event.target.closest(".more, .fetch")) this.element.focus({ preventScroll: true });
     if (event.target.closest(".fetch")) return this.#download(event, node);
     if (event.target.closest(".more")) return this.#openMenu(index, event.target.closest(".more"));
     const title = event.target.closest(".title");

@@ -8,12 +8,15 @@ export const downloadAddress = (node) => `/files/${node.id}/download`;
 export const folderAddress = (path) => (path === "/" ? "/" : `/?${new URLSearchParams({ path })}`);
 export const parentOf = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
 
+const addressOf = (node) => (node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node));
+
 export class Row {
   // `columns`: { name, text(node), title?(node) }; `meta(node)` is the second line where there is no room for columns;
-  // `download`: whether a row has a link of its own to the bytes.
-  constructor({ columns, meta, download }) {
+  // `download`: whether a row has a link of its own to the bytes; `href(node)`: where its name leads, null for nowhere.
+  constructor({ columns, meta, download, href = addressOf }) {
     this.#columns = columns;
     this.#metaOf = meta;
+    this.#hrefOf = href;
     this.#cells = columns.map(({ name }) => h("span", { role: "gridcell", class: `cell ${name}` }));
     this.#download = download && h("a", { class: "icon-button fetch", tabindex: -1, download: true }, icon("download"));
     this.element = h("div", { role: "row", class: "row" },
@@ -26,6 +29,7 @@ export class Row {
 
   #columns;
   #metaOf;
+  #hrefOf;
   #cells;
   #download;
   #picture = icon("file");
@@ -46,7 +50,8 @@ export class Row {
     this.#check.setAttribute("aria-label", t("row.choose", { name: node.name }));
     this.#link.textContent = node.name;
     this.#link.title = node.name;
-    this.#link.href = node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node);
+    const href = this.#hrefOf(node);
+    if (href) this.#link.href = href;
     this.#damaged.hidden = !node.damaged;
     this.#meta.textContent = this.#metaOf(node);
     this.#more.setAttribute("aria-label", t("row.more", { name: node.name }));

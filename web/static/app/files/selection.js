@@ -41,6 +41,12 @@ export class Selection {
     this.#onChange();
   }
 
+  // Other rows altogether: nothing is chosen or active any more.
+  forget() {
+    this.items = [];
+    this.#set(new Set(), -1);
+  }
+
   only(index) {
     this.#set(new Set([this.items[index].id]), index);
   }

@@ -1,32 +1,39 @@
 // The Files view: one folder, the way down to it, and what can be done there.
 
 import { address, get } from "../api.js";
-import { listen } from "../changes.js";
 import { attempt } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { exactly, moment, size } from "../format.js";
+import { menu } from "../menu.js";
 import { go, title } from "../router.js";
 import { t } from "../text.js";
-import { download } from "./actions.js";
-import { Pages } from "./pages.js";
-import { Pane } from "./pane.js";
+import { actionsFor, preview } from "./actions.js";
+import { acceptDrops, chooseFiles } from "./drop.js";
+import { previewOf } from "./kinds.js";
+import { ListView } from "./listview.js";
 import { folderAddress, parentOf } from "./row.js";
+import { download, newFolder } from "./verbs.js";
 
 const PAGE = 1000; // entries asked for at once
-const SETTLE = 300; // milliseconds in which changes of a folder become one look at it
 
-export const COLUMNS = [
-  { name: "size", sort: "size", text: (node) => (node.size === null ? "" : size(node.size)) },
-  { name: "modified", sort: "modified", text: (node) => moment(node.modified_at), title: (node) => exactly(node.modified_at) },
-];
-export const meta = (node) => [node.size !== null && size(node.size), moment(node.modified_at)].filter(Boolean).join(" · ");
+export const SIZE = { name: "size", sort: "size", text: (node) => (node.size === null ? "" : size(node.size)) };
+export const MODIFIED = {
+  name: "modified", sort: "modified", text: (node) => moment(node.modified_at), title: (node) => exactly(node.modified_at),
+};
+export const meta = (node) => [SIZE.text(node), moment(node.modified_at)].filter(Boolean).join(" · ");
+
+// Into a folder, to look at a file, or to have it: what a click on a name does.
+export function open(node, among) {
+  if (node.kind === "folder") return go(folderAddress(node.path));
+  return previewOf(node) ? preview(node, among) : download([node]);
+}
 
 let shown = null;
 
 export async function show(root, params) {
-  shown = new FilesView(root);
-  await shown.follow(params);
-  const mine = shown;
+  const mine = new FilesView(root);
+  shown = mine;
+  await mine.follow(params);
   return () => mine.end();
 }
 
@@ -34,96 +41,81 @@ export const follow = (params) => attempt(() => shown.follow(params));
 
 class FilesView {
   constructor(root) {
-    this.pane = new Pane({
-      label: t("files.label"), columns: COLUMNS, meta, download: true,
-      onSort: (by) => this.#sortBy(by), onLook: (index) => this.pages?.look(index),
-      open: (node) => this.#open(node), act: (name, nodes) => this.#act(name, nodes),
-      openMenu: () => {}, onChoose: () => {},
+    this.#list = new ListView(root, {
+      bar: h("div", { class: "bar" }, this.#trail, this.#buttons()),
+      empty: { picture: "folder", title: t("files.empty"), hint: t("files.empty.hint") },
+      label: t("files.label"), columns: [SIZE, MODIFIED], meta, download: true,
+      actions: (nodes) => actionsFor(nodes, this.#items),
+      keys: { up: () => this.path !== "/" && go(folderAddress(parentOf(this.path))) },
+      open: (node) => open(node, this.#items),
+      onSort: (by) => this.#sortBy(by),
+      concerns: (folders) => folders.includes(this.path),
     });
-    root.append(h("div", { class: "bar" }, this.trail), this.pane.element, this.empty, this.status);
-    this.stop = listen((folders) => (!folders || folders.includes(this.path)) && this.#settle());
+    this.#stopDrops = acceptDrops(root, () => this.path, (element) => this.#folderAt(element));
   }
 
   path = "/";
-  sort = { by: "name", order: "asc" };
-  trail = h("nav", { class: "trail", "aria-label": t("files.trail") });
-  empty = h("div", { class: "empty", hidden: true }, icon("folder"), h("h2", {}, t("files.empty")), h("p", {}, t("files.empty.hint")));
-  status = h("p", { class: "status", "aria-live": "polite" });
+  #list;
+  #stopDrops;
+  #sort = { by: "name", order: "asc" };
+  #trail = h("nav", { class: "trail", "aria-label": t("files.trail") });
   #places = new Map(); // path -> how far it was scrolled
-  #timer = 0;
+
+  get #items() {
+    return this.#list.pages?.items ?? [];
+  }
 
   // Show the folder that the address names.
   async follow(params) {
-    this.#places.set(this.path, this.pane.element.scrollTop);
-    const path = params.get("path") ?? "/";
-    const pages = this.#pages(path);
-    await pages.load();
+    this.#places.set(this.path, this.#list.pane.element.scrollTop);
+    await this.#enter(params.get("path") ?? "/", (path) => this.#places.get(path) ?? 0);
   }
 
   end() {
-    this.stop();
-    this.pages.end();
-    this.pane.end();
-    clearTimeout(this.#timer);
+    this.#stopDrops();
+    this.#list.end();
   }
 
-  // The listing of `path`; it takes the place of the one that is shown when its first page is here.
-  #pages(path) {
-    this.coming?.end();
-    const { by, order } = this.sort;
+  #enter(path, scrollOf) {
+    const { by, order } = this.#sort;
     const ask = (cursor, signal) => get(address("nodes", { path, limit: PAGE, cursor, sort: by, order }), { signal });
-    this.coming = new Pages(ask, (pages) => {
-      if (this.pages !== pages) this.#enter(path, pages);
-      this.#display();
+    return this.#list.load(ask, (page) => {
+      this.path = page.path;
+      this.#showTrail();
+      this.#list.pane.list.showSort(by, order);
+      this.#list.pane.element.scrollTop = scrollOf(page.path);
     });
-    return this.coming;
   }
 
-  #enter(path, pages) {
-    this.pages?.end();
-    this.pages = pages;
-    const scroll = path === this.path ? 0 : this.#places.get(path) ?? 0;
-    this.path = pages.first.path;
-    this.#showTrail();
-    this.pane.list.showSort(this.sort.by, this.sort.order);
-    this.pane.show(pages.items, pages.complete);
-    this.pane.selection.clear();
-    this.pane.element.scrollTop = scroll;
-  }
-
-  #display() {
-    const { items, complete } = this.pages;
-    this.pane.show(items, complete);
-    this.empty.hidden = items.length > 0;
-    this.pane.element.classList.toggle("bare", !items.length);
-    this.status.textContent = t(complete ? "files.count" : "files.counting", { n: items.length });
+  #sortBy(by) {
+    const turned = this.#sort.by === by && this.#sort.order === "asc";
+    this.#sort = { by, order: turned ? "desc" : "asc" };
+    return attempt(() => this.#enter(this.path, () => 0));
   }
 
   #showTrail() {
     const names = this.path.split("/").filter(Boolean);
     const steps = [[t("files.root"), "/"], ...names.map((name, index) => [name, `/${names.slice(0, index + 1).join("/")}`])];
-    this.trail.replaceChildren(h("ol", {}, steps.map(([name, path], index) => h("li", {},
-      h("a", { href: folderAddress(path), "aria-current": index === steps.length - 1 ? "page" : null }, name)))));
+    this.#trail.replaceChildren(h("ol", {}, steps.map(([name, path], index) => h("li", {},
+      h("a", { href: folderAddress(path), title: name, "aria-current": index === steps.length - 1 ? "page" : null }, name)))));
     title(names.at(-1) ?? t("view.files"));
   }
 
-  #sortBy(by) {
-    const turned = this.sort.by === by && this.sort.order === "asc";
-    this.sort = { by, order: turned ? "desc" : "asc" };
-    attempt(() => this.#pages(this.path).load());
+  #buttons() {
+    const choose = (event) => menu([
+      { label: t("upload.files"), icon: "file", act: () => chooseFiles(this.path) },
+      { label: t("upload.folder"), icon: "files", act: () => chooseFiles(this.path, { folder: true }) },
+    ], event.currentTarget, t("upload"));
+    const labelled = (picture, key, attributes) => h("button", { type: "button", "aria-label": t(key), ...attributes }, icon(picture), h("span", {}, t(key)));
+    return [
+      labelled("new-folder", "new-folder", { class: "quiet", onclick: () => newFolder(this.path) }),
+      labelled("upload", "upload", { onclick: choose, "aria-haspopup": "menu" }),
+    ];
   }
 
-  #settle() {
-    this.#timer ||= setTimeout(() => { this.#timer = 0; attempt(() => this.pages.load()); }, SETTLE);
-  }
-
-  #open(node) {
-    if (node.kind === "folder") go(folderAddress(node.path));
-    else download([node]);
-  }
-
-  #act(name, nodes) {
-    if (name === "up" && this.path !== "/") go(folderAddress(parentOf(this.path)));
-    if (name === "download") download(nodes);
+  // The folder of the row that something is held over, or null.
+  #folderAt(element) {
+    const row = element.closest?.("[data-kind=folder]");
+    return row && this.#items[row.dataset.index];
   }
 }

@@ -1,0 +1,90 @@
+"""A person at Chromium, in front of the running gateway: windows that fail a test when something breaks in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.whole.running import RunningGateway
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "correct horse battery"
+LETTERS = ["a.txt", "b.txt", "c.txt", "d.txt"]
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, gateway: RunningGateway, *, forgiven: tuple[str, ...] = (), **options: Any
+) -> Iterator[Page]:
+    """A window of somebody who has not signed in. Its console has no errors but those with a `forgiven` in them."""
+    context = browser.new_context(
+        base_url=gateway.url,
+        **{"viewport": {"width": 1280, "height": 800}, **options},
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert [said for said in wrong if not any(word in said for word in forgiven)] == []
+
+
+def sign_in(page: Page, at: str = "/", password: str = PASSWORD) -> None:
+    page.goto(at)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    if password == PASSWORD:
+        page.locator("#nav a").first.wait_for()  # which the application has made: it hears clicks now
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of the file or folder of that name."""
+    return page.locator(".body .row", has=page.locator(".title", has_text=name).first)
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def names(page: Page) -> list[str]:
+    """What the list shows, from above."""
+    return page.locator(".body .title").all_text_contents()
+
+
+def chosen(page: Page) -> list[str]:
+    return page.locator(".body .row[aria-selected=true] .title").all_text_contents()
+
+
+Put = Callable[..., dict[str, Any]]
+
+
+def putting(gateway: RunningGateway) -> Put:
+    """`put(path, data, media_type)`, which gives the node."""
+
+    def put(path: str, data: bytes = b"x", media_type: str | None = None) -> dict[str, Any]:
+        headers = {"Content-Type": media_type} if media_type else {}
+        with gateway.client() as client:
+            answer = client.put(f"/api/v1/content{quote(path)}", content=data, headers=headers)
+        assert answer.status_code in {200, 201}, answer.text
+        node: dict[str, Any] = answer.json()
+        return node
+
+    return put

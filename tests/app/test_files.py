@@ -1,0 +1,154 @@
+"""The Files view in Chromium, as a person works with it: by keyboard, by mouse, by touch."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app.browsing import LETTERS, PHONE, Put, chosen, names, press, row, sign_in, window
+from tests.whole.running import RunningGateway
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
+
+
+def test_a_wrong_password_is_told_on_the_form(page: Page) -> None:
+    sign_in(page, password="not this")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("admin")
+
+
+def test_keys_choose_rows_and_open_them(page: Page, letters: str) -> None:
+    assert names(page) == ["below", *LETTERS]
+    page.get_by_role("grid").focus()
+    press(page, "ArrowDown", "ArrowDown", "Space", "ArrowDown", "ArrowDown", "Space")
+    assert chosen(page) == ["a.txt", "c.txt"]
+    press(page, "Shift+ArrowDown")
+    assert chosen(page) == ["a.txt", "c.txt", "d.txt"]
+    expect(page.get_by_role("status").filter(has_text="3 of 5 items selected")).to_be_visible()
+    press(page, "Escape")
+    assert chosen(page) == []
+    press(page, "Control+a")
+    assert len(chosen(page)) == 5
+    press(page, "Escape", "Home", "Enter")
+    expect(page.get_by_text("deep.txt", exact=True)).to_be_visible()
+    expect(page).to_have_title("below · Stowgram")
+    press(page, "Backspace")
+    expect(page.get_by_text("5 items", exact=True)).to_be_visible()
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    press(page, "Escape", "/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_the_active_row_is_told_to_screen_readers(page: Page, letters: str) -> None:
+    grid = page.get_by_role("grid", name="Files and folders")
+    expect(grid).to_have_attribute("aria-rowcount", "6")
+    grid.focus()
+    press(page, "End")
+    active = grid.get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").get_attribute("aria-rowindex") == "6"
+    assert page.locator(f"#{active} .title").text_content() == "d.txt"
+
+
+def test_a_mouse_chooses_one_more_or_a_run(page: Page, letters: str) -> None:
+    row(page, "a.txt").locator(".size").click()
+    row(page, "c.txt").locator(".size").click(modifiers=["Shift"])
+    assert chosen(page) == ["a.txt", "b.txt", "c.txt"]
+    row(page, "b.txt").locator(".size").click(modifiers=["Control"])
+    assert chosen(page) == ["a.txt", "c.txt"]
+    page.get_by_role("checkbox", name="Select d.txt").click()
+    assert chosen(page) == ["a.txt", "c.txt", "d.txt"]
+    row(page, "below").locator(".modified").click(button="right")
+    assert chosen(page) == ["below"]
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Name", exact=True).fill("above")
+    page.get_by_role("button", name="Rename").click()
+    expect(row(page, "above")).to_be_visible()
+
+
+def test_a_finger_opens_by_a_tap_and_chooses_by_resting(
+    browser: Browser, gateway: RunningGateway, put: Put
+) -> None:
+    for name in LETTERS:
+        put(f"/touched/{name}")
+    with window(browser, gateway, **PHONE) as page:
+        sign_in(page)
+        page.get_by_role("link", name="touched").tap()
+        target = row(page, "b.txt").locator(".name")
+        box = target.bounding_box()
+        assert box
+        touch = page.context.new_cdp_session(page)
+        points = [{"x": box["x"] + 150, "y": box["y"] + box["height"] / 2}]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+        expect(row(page, "b.txt")).to_have_attribute("aria-selected", "true")
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        row(page, "d.txt").locator(".name").tap(position={"x": 200, "y": 20})
+        assert chosen(page) == ["b.txt", "d.txt"]
+        expect(page.get_by_text("2 selected", exact=True)).to_be_visible()
+
+
+def test_a_folder_is_made_and_a_file_is_renamed_without_losing_its_ending(page: Page, letters: str) -> None:
+    page.get_by_role("button", name="New folder").click()
+    page.get_by_label("Name", exact=True).fill("<b>films #1?")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("link", name="<b>films #1?").click()
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    page.go_back()
+    page.get_by_role("grid").focus()
+    press(page, "End", "F2")
+    page.keyboard.type("CON")  # over what is selected: all but the ending
+    expect(page.get_by_label("Name", exact=True)).to_have_value("CON.txt")
+    press(page, "Enter")
+    expect(page.get_by_role("alert").filter(has_text="device")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("e.txt")
+    press(page, "Enter")
+    expect(row(page, "e.txt")).to_be_visible()
+    expect(row(page, "d.txt")).to_have_count(0)
+
+
+def test_what_is_chosen_is_moved_and_copied(page: Page, letters: str) -> None:
+    row(page, "a.txt").locator(".size").click()
+    row(page, "b.txt").locator(".size").click(modifiers=["Control"])
+    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="below").click()
+    page.get_by_role("button", name="Move here").click()
+    expect(page.get_by_text(f"2 items are now in {letters}/below")).to_be_visible()
+    expect(page.get_by_text("3 items", exact=True)).to_be_visible()
+    row(page, "c.txt").locator(".size").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Copy here").click()
+    page.get_by_role("button", name="Keep both").click()
+    expect(row(page, "c (2).txt")).to_be_visible()
+
+
+def test_search_finds_words_anywhere_and_shows_where_they_are(page: Page, letters: str, put: Put) -> None:
+    put(f"{letters}/below/Winter Größe 2026.md")
+    page.get_by_role("searchbox").fill("GRÖSSE winter")
+    press(page, "Enter")
+    expect(row(page, "Winter Größe 2026.md")).to_contain_text(f"{letters}/below")
+    row(page, "Winter Größe 2026.md").locator(".size").click(button="right")
+    page.get_by_role("menuitem", name="Show in its folder").click()
+    expect(row(page, "deep.txt")).to_be_visible()
+    page.get_by_role("searchbox").fill("no such thing anywhere")
+    press(page, "Enter")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+def test_what_another_window_changes_appears_and_the_place_is_kept(
+    page: Page, letters: str, put: Put
+) -> None:
+    page.get_by_role("grid").focus()
+    press(page, "End", "Space")
+    put(f"{letters}/new.txt")
+    page.evaluate("async folder => (await import('/static/app/changes.js')).tell([folder])", letters)
+    expect(row(page, "new.txt")).to_be_visible()
+    assert chosen(page) == ["d.txt"]
+
+
+def test_who_signed_out_sees_nothing_any_more(page: Page) -> None:
+    sign_in(page)
+    page.locator("#who").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.wait_for_url("**/login*")
+    page.goto("/")
+    expect(page.get_by_label("Password")).to_be_visible()

@@ -1,0 +1,110 @@
+// What the Files, Search and Bin views share: a bar that gives way to one for what is chosen, a list, and a count.
+
+import { listen } from "../changes.js";
+import { attempt } from "../dialog.js";
+import { h, icon, iconButton } from "../dom.js";
+import { size } from "../format.js";
+import { menu } from "../menu.js";
+import { t } from "../text.js";
+import { Pages } from "./pages.js";
+import { Pane } from "./pane.js";
+
+const SETTLE = 300; // milliseconds in which changes become one look at what changed
+
+export class ListView {
+  // `bar`: the view's own; `empty`: { picture, title, hint }; `actions(nodes)`: { name, label, icon, act, bar?, danger?,
+  // hint? } of what can be done with these nodes, null for a line; `keys`: what only a key does, by name; `open(node)`;
+  // `concerns(folders)`: whether a change there matters here; and what a Pane takes.
+  constructor(root, { bar, empty, actions, keys = {}, open, concerns = () => true, ...pane }) {
+    this.#bar = bar;
+    this.#actions = actions;
+    this.#keys = keys;
+    this.pane = new Pane({
+      ...pane, open,
+      onLook: (index) => this.pages?.look(index),
+      onChoose: (nodes) => this.#showChosen(nodes),
+      act: (name, nodes) => this.#act(name, nodes),
+      openMenu: (nodes, at) => menu(this.#actions(nodes), at, t("column.actions")),
+    });
+    this.#empty = h("div", { class: "empty", hidden: true }, icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
+    root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
+    this.#stop = listen((folders) => (!folders || concerns(folders)) && this.#settle());
+  }
+
+  pages = null; // what is shown
+  #coming = null; // what will be, once its first page is here
+  #bar;
+  #actions;
+  #keys;
+  #empty;
+  #chosen = h("div", { class: "bar chosen", role: "toolbar", "aria-label": t("chosen.label"), hidden: true });
+  #status = h("p", { class: "status", role: "status" });
+  #stop;
+  #timer = 0;
+
+  // Show another listing: `fetchPage` as Pages has it. `onFirst(page)` is called when its first page takes the old one's place.
+  async load(fetchPage, onFirst = () => {}) {
+    this.#coming?.end();
+    const coming = new Pages(fetchPage, (pages) => {
+      const fresh = this.pages !== pages;
+      if (fresh) {
+        this.pages?.end();
+        this.pages = pages;
+        this.pane.selection.forget();
+      }
+      this.pane.show(pages.items, pages.complete);
+      if (fresh) onFirst(pages.first);
+      this.#showCount();
+    });
+    this.#coming = coming;
+    try {
+      await coming.load();
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+
+  end() {
+    this.#stop();
+    this.pages?.end();
+    this.#coming?.end();
+    this.pane.end();
+    clearTimeout(this.#timer);
+  }
+
+  #settle() {
+    this.#timer ||= setTimeout(() => { this.#timer = 0; attempt(() => this.pages?.load()); }, SETTLE);
+  }
+
+  #act(name, nodes) {
+    return (this.#keys[name] ?? this.#actions(nodes).find((action) => action?.name === name)?.act)?.();
+  }
+
+  #showChosen(nodes) {
+    this.#bar.hidden = nodes.length > 0;
+    this.#chosen.hidden = !nodes.length;
+    this.#showCount();
+    if (!nodes.length) return;
+    const { selection } = this.pane;
+    const offered = this.#actions(nodes).filter((action) => action?.bar);
+    this.#chosen.replaceChildren(
+      iconButton("close", t("chosen.none"), () => selection.clear()),
+      h("strong", { class: "count" }, t("chosen.count", { n: nodes.length })),
+      ...offered.map(({ label, icon: picture, act, danger }) => h("button", {
+        type: "button", class: danger ? "quiet danger" : "quiet", onclick: act, title: label,
+      }, icon(picture), h("span", {}, label))),
+      iconButton("more", t("chosen.more"), (event) => menu(this.#actions(selection.nodes), event.currentTarget, t("column.actions"))),
+    );
+  }
+
+  #showCount() {
+    if (!this.pages) return;
+    const { items, complete } = this.pages;
+    const { nodes } = this.pane.selection;
+    const total = t(complete ? "files.count" : "files.counting", { n: items.length });
+    const bytes = nodes.reduce((sum, node) => sum + (node.size ?? 0), 0);
+    this.#status.textContent = nodes.length ? t("chosen.of", { n: nodes.length, total, size: size(bytes) }) : total;
+    this.#empty.hidden = items.length > 0;
+    this.pane.element.hidden = !items.length;
+  }
+}

@@ -1,0 +1,118 @@
+// What can be done with files and folders: each verb asks what it has to, does it through the API, and tells what changed.
+
+import { address, get, patch, post, Refusal } from "../api.js";
+import { tell } from "../changes.js";
+import { ask, attempt, choose, confirm, toast } from "../dialog.js";
+import { copyText, h } from "../dom.js";
+import { t } from "../text.js";
+import { chooseFolder } from "./chooser.js";
+import { stemLength } from "./kinds.js";
+import { downloadAddress, parentOf } from "./row.js";
+
+const AT_ONCE = 1000; // ids that one request may name
+
+const foldersOf = (nodes) => [...new Set(nodes.map(({ path }) => parentOf(path)))];
+const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
+
+// Hand the bytes to the browser's own downloads, one file after another.
+export function download(nodes) {
+  for (const node of nodes.filter(({ kind }) => kind === "file")) {
+    const link = h("a", { href: downloadAddress(node), download: true, hidden: true });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+}
+
+export const newFolder = (parent) => ask({
+  title: t("new-folder"), label: t("name"), yes: t("create"),
+  act: async (name) => {
+    await post(address("folders"), { name, parent });
+    tell([parent]);
+  },
+});
+
+export const rename = (node) => ask({
+  title: t("rename.title", about([node])), label: t("name"), value: node.name, select: stemLength(node), yes: t("rename"),
+  act: async (name) => {
+    if (name === node.name) return;
+    await patch(address(`${node.kind}s/${node.id}`), { name });
+    tell(foldersOf([node]));
+  },
+});
+
+export const move = (nodes) => transfer("move", nodes);
+export const copy = (nodes) => transfer("copy", nodes);
+
+// Into another folder, by "move" or "copy". What is in the way there keeps its name, or nothing happens.
+async function transfer(verb, nodes) {
+  const parent = await chooseFolder({
+    title: t(`${verb}.title`, about(nodes)), yes: t(`${verb}.here`), from: parentOf(nodes[0].path),
+    without: new Set(nodes.filter(({ kind }) => kind === "folder").map(({ id }) => id)),
+    refuses: (path) => verb === "move" && nodes.every((node) => parentOf(node.path) === path),
+  });
+  if (parent === null) return;
+  await attempt(async () => {
+    if (!(await send(verb, nodes, parent))) return;
+    tell([...foldersOf(nodes), parent]);
+    toast(t(`${verb}.done`, { ...about(nodes), folder: parent === "/" ? t("files.root") : parent }));
+  });
+}
+
+// Whether it was done: where a name is taken the person may have both kept.
+async function send(verb, nodes, parent) {
+  const all = (if_exists) => inBatches(nodes, (ids) => post(address(`nodes/${verb}`), { ids, parent, if_exists }));
+  try {
+    await all("refuse");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.type !== "conflict") throw error;
+    const answer = await choose({
+      title: t("taken.title"), detail: error.message, options: [{ value: "rename", label: t("taken.both") }],
+    });
+    if (answer) await all(answer.value);
+    return answer !== null;
+  }
+}
+
+async function inBatches(nodes, act) {
+  const ids = nodes.map(({ id }) => id);
+  for (let at = 0; at < ids.length; at += AT_ONCE) await act(ids.slice(at, at + AT_ONCE));
+}
+
+// Into the bin, with a way back; without a bin it asks first.
+export const remove = (nodes) => attempt(async () => {
+  const { days } = await get(address("bin", { limit: 1 }));
+  const certain = days > 0 || (await confirm({
+    title: t("delete.title", about(nodes)), detail: t("delete.detail"), yes: t("delete"), danger: true,
+  }));
+  if (!certain) return;
+  await inBatches(nodes, (ids) => post(address("nodes/delete"), { ids }));
+  tell(foldersOf(nodes));
+  toast(t(days ? "delete.binned" : "delete.done", about(nodes)), days ? { action: t("undo"), act: () => restore(nodes) } : {});
+});
+
+// Out of the bin, to where it was; where the name is taken by now the person gives another path. Whether all went well.
+export const restore = (nodes) => attempt(async () => {
+  for (const node of nodes) {
+    try {
+      await post(address(`bin/${node.id}/restore`), {});
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.type !== "conflict") throw error;
+      await restoreElsewhere(node, error.message);
+    }
+  }
+  tell();
+  return true;
+});
+
+const restoreElsewhere = (node, why) => ask({
+  title: t("restore.elsewhere", about([node])), label: why, value: node.path, yes: t("restore"),
+  act: (path) => post(address(`bin/${node.id}/restore`), { path }),
+});
+
+// The address that a signed-in person opens: a folder's view, a file's bytes.
+export const copyLink = (node) => attempt(async () => {
+  await copyText(new URL(node.kind === "folder" ? `/?${new URLSearchParams({ path: node.path })}` : downloadAddress(node), location).href);
+  toast(t("link.copied"));
+});
