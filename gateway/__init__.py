@@ -119,6 +119,7 @@ class Gateway:
     def wind_down(self) -> None:
         """Begin no more downloads; those that run go on. For signal handlers, too: it takes no lock."""
         self._admission.close()
+        self.events.wind_down()
 
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""

@@ -63,6 +63,10 @@ class Upkeep:
         """End transfers that nobody came back to, and note how fast the others are; once a second."""
         self._transfers.look()
 
+    def pass_on_events(self) -> None:
+        """Tell those who follow what happened; twice a second."""
+        self._events.pass_on()
+
     def keep_totals(self) -> None:
         """Write down what was moved since the last round."""
         self._totals.keep()

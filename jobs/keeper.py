@@ -24,6 +24,7 @@ class Keeper:
         upkeep = gateway.upkeep
         tasks: tuple[tuple[str, float, Callable[[], None]], ...] = (
             ("watch transfers", 1.0, upkeep.watch_transfers),
+            ("pass on events", 0.5, upkeep.pass_on_events),
             ("note damage", 1.0, upkeep.note_damage),
             ("keep totals", 10.0, upkeep.keep_totals),
             ("go on with uploads", 3.0, upkeep.go_on_with_uploads),

@@ -13,8 +13,8 @@ from model import Stock, User
 from web import VERSION
 from web.auth import admin_only
 from web.context import gateway, settings
-from web.documents import moment, node
-from web.events import answer, event
+from web.documents import event, moment, node
+from web.events import answer
 from web.inputs import number
 from web.process import vital_signs
 

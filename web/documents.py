@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from model import Account, ChunkSummary, Details, File, Node, Session, Token
+from model import Account, ChunkSummary, Details, Event, File, Node, Session, Token
 
 
 def moment(when: datetime) -> str:
@@ -89,3 +89,9 @@ def session(of: Session, current: int | None) -> dict[str, Any]:
         "last_used_at": moment(of.last_used_at),
         "expires_at": moment(of.expires_at),
     }
+
+
+def event(of: Event) -> dict[str, Any]:
+    at = moment(of.at)
+    timestamp = {"timestamp": at} if of.type == "file_available" else {}  # what others call it, too
+    return {"id": of.id, "type": of.type, "at": at, **of.about, **timestamp}

@@ -1,4 +1,4 @@
-"""What happened since one looked last: asked for again and again, and answered by 304 when nothing did."""
+"""What happened since one looked last: asked for again and again, or followed as it comes."""
 
 from __future__ import annotations
 
@@ -6,22 +6,41 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from model import Event, News, User
+from model import News, User
 from web.auth import signed_in
 from web.context import gateway
-from web.documents import moment
+from web.documents import event
 from web.inputs import number
+from web.stream import LENGTH, EventStream
 
 blueprint = Blueprint("events", __name__, url_prefix="/api/v1")
+SSE = "text/event-stream"
 
 
 @blueprint.get("/events")
 @signed_in
 def events(user: User) -> Response:
-    """`?since=N`: those after N; without it, only where they stand."""
+    """`?since=N`: those after N, and by `Accept: text/event-stream` all that come; without it, from now on."""
     since = request.args.get("since")
-    news = gateway().events.since(user, None if since is None else number(since, "since"))
-    return answer(news, [event(one) for one in news.events])
+    if any(kind == SSE for kind, _ in request.accept_mimetypes):
+        since = request.headers.get("Last-Event-ID", since)
+        response = _follow(user, None if since is None else number(since, "Last-Event-ID"))
+    else:
+        news = gateway().events.since(user, None if since is None else number(since, "since"))
+        response = answer(news, [event(one) for one in news.events])
+    response.vary.add("Accept")
+    return response
+
+
+def _follow(user: User, seen: int | None) -> Response:
+    if request.method == "HEAD":
+        response = Response(mimetype=SSE)
+    else:
+        stream = EventStream(gateway().events.follow(user, seen))
+        response = Response(stream, mimetype=SSE, direct_passthrough=True)
+    response.headers["Content-Length"] = str(LENGTH)
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would gather events until it has a page of them
+    return response
 
 
 def answer(news: News, events: list[dict[str, Any]]) -> Response:
@@ -31,9 +50,3 @@ def answer(news: News, events: list[dict[str, Any]]) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.make_conditional(request)
     return response
-
-
-def event(of: Event) -> dict[str, Any]:
-    at = moment(of.at)
-    timestamp = {"timestamp": at} if of.type == "file_available" else {}  # what others call it, too
-    return {"id": of.id, "type": of.type, "at": at, **of.about, **timestamp}

@@ -52,6 +52,7 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
         "go_on_with_uploads",
         "empty_trash",
         "settle_intents",
+        "pass_on_events",
         "expire",
         "keep_uses",
         "make_room",

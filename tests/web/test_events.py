@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.conftest import House
+from tests.serving.conftest import Running, until
 from tests.web.conftest import Api
+from web.stream import LENGTH
+
+SSE = {"Accept": "text/event-stream"}
 
 
 def test_a_page_hears_of_a_file_and_then_304_until_the_next(ada: Api) -> None:
@@ -43,3 +54,74 @@ def test_what_is_no_event_s_number_is_refused_or_loads_anew(ada: Api) -> None:
     assert ada("GET", "/api/v1/events?since=x").status_code == 400
     assert ada("GET", "/api/v1/events?since=-1").status_code == 400
     assert ada("GET", "/api/v1/events?since=99999").get_json()["reset"]
+
+
+@pytest.fixture
+def follower(running: Running, house: House) -> Iterator[httpx.Client]:
+    """Ada, over a socket."""
+    token = house.gateway.people.make_token(house.user, "t")[1]
+    host, port = running.address[:2]
+    headers = SSE | {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"http://{host}:{port}", headers=headers, timeout=20) as client:
+        yield client
+
+
+def test_a_page_that_follows_hears_of_each_change_once_and_goes_on_where_it_was(
+    follower: httpx.Client, house: House
+) -> None:
+    files, upkeep = house.gateway.files, house.gateway.upkeep
+    with follower.stream("GET", "/api/v1/events") as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        lines = response.iter_lines()
+        assert next(lines).startswith("retry:")
+        last = int(next(lines).removeprefix("id: "))
+        assert next(lines) == ""
+        files.make_folder(house.user, "/a")
+        upkeep.pass_on_events()
+        first = int(next(lines).removeprefix("id: "))
+        event = json.loads(next(lines).removeprefix("data: "))
+        assert (event["type"], event["path"], event["id"]) == ("folder_made", "/a", first)
+        assert first > last
+    files.make_folder(house.user, "/b")
+    with follower.stream("GET", "/api/v1/events", headers={"Last-Event-ID": str(first)}) as response:
+        data = (line for line in response.iter_lines() if line.startswith("data: "))
+        assert json.loads(next(data).removeprefix("data: "))["path"] == "/b"
+    assert until(lambda: not house.gateway.events._feed.followed), "who leaves is forgotten"
+
+
+def test_a_stream_that_ends_is_as_long_as_it_said(
+    follower: httpx.Client, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.stream.LIFE", 0.1)
+    whole = follower.get("/api/v1/events")
+    assert len(whole.content) == LENGTH
+    assert whole.text.splitlines()[-1].strip() == ":"
+
+
+def test_a_quiet_line_is_heard_of(follower: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.stream.HEARTBEAT", 0.05)
+    with follower.stream("GET", "/api/v1/events") as response:
+        assert next(line for line in response.iter_lines() if line.startswith(":")) == ":"
+
+
+def test_a_stop_does_not_wait_for_those_who_follow(follower: httpx.Client, house: House) -> None:
+    with follower.stream("GET", "/api/v1/events") as response:
+        blocks = response.iter_bytes()
+        next(blocks)
+        house.gateway.wind_down()
+        house.gateway.upkeep.pass_on_events()
+        assert sum(map(len, blocks)) > LENGTH // 2
+
+
+def test_past_the_cap_a_page_is_told_to_ask_instead(
+    follower: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.MOST_PER_USER", 0)
+    refused = follower.get("/api/v1/events")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+
+
+def test_without_a_socket_the_stream_is_an_iterator(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.stream.LIFE", 0.1)
+    assert len(ada("GET", "/api/v1/events", SSE).data) == LENGTH
+    assert ada("HEAD", "/api/v1/events", SSE).headers["Content-Length"] == str(LENGTH)
