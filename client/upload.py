@@ -18,7 +18,7 @@ from typing import BinaryIO, Self
 from urllib.parse import quote
 
 import names
-from client import nodes, notes, tus
+from client import known, nodes, notes, tus
 from client.api import Api
 from client.digest import Digest, tree_of
 from client.patience import Patience
@@ -37,6 +37,8 @@ from model import MIB
 
 PART_SIZE = 8 * MIB
 """Bytes per request: the server takes a whole request in before it looks at it."""
+WORTH_ASKING = MIB
+"""Bytes from which on it is asked first whether the server has the contents; below, sending them takes no longer."""
 SMALL = PART_SIZE
 """Bytes up to which a file goes in one request."""
 STORING = 1800.0
@@ -143,6 +145,9 @@ class Uploader:
             if there is not None and self._holds(there, source):
                 self._moved(source.size)
                 return False
+            if source.size >= WORTH_ASKING and self._has_contents(source, remote):
+                self._moved(source.size)
+                return True
             sent, stored = (
                 self._put(source, remote) if source.size <= SMALL else self._resumable(source, remote)
             )
@@ -154,6 +159,14 @@ class Uploader:
     def _holds(there: nodes.Node, source: Source) -> bool:
         """A damaged file has the digests of what it should hold, so sending it again is what mends it."""
         return not there.damaged and there.size == source.size and there.etag == tree_of(source.path)
+
+    def _has_contents(self, source: Source, remote: str) -> bool:
+        """Whether the server could make the file of contents that it has; it is done then."""
+        if not known.any_of_size(self._api, source.size):
+            return False
+        tree = tree_of(source.path)
+        source.check_unchanged()
+        return known.put(self._api, remote, source.size, tree, source.media_type)
 
     def _put(self, source: Source, remote: str) -> tuple[str, str]:
         """The tree digests of what was sent and of what is there now."""

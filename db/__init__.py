@@ -7,6 +7,7 @@ from db.connection import Database
 from db.contents import Contents
 from db.damage import Damage
 from db.events import Events
+from db.known import Known
 from db.messages import Messages
 from db.moves import Moves
 from db.people import People
@@ -21,6 +22,7 @@ __all__ = [
     "Damage",
     "Database",
     "Events",
+    "Known",
     "Messages",
     "Moves",
     "People",

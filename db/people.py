@@ -10,7 +10,7 @@ from datetime import datetime
 from types import EllipsisType
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 import names
@@ -56,12 +56,16 @@ class People:
     def by_name(self, name: str) -> tuple[User, str] | None:
         """The user of this name, in any case, and the password hash; None for one that nobody could have."""
         with suppress(BadName):
-            return self._by_key(names.key(names.checked(name)))
+            return self._one(users.c.name_key == names.key(names.checked(name)))
         return None
 
-    def _by_key(self, key: str) -> tuple[User, str] | None:
+    def by_id(self, user_id: int) -> tuple[User, str] | None:
+        """The same, by the user's id."""
+        return self._one(users.c.id == user_id)
+
+    def _one(self, condition: ColumnElement[bool]) -> tuple[User, str] | None:
         with self._database.read() as connection:
-            row = connection.execute(select(users).where(users.c.name_key == key)).one_or_none()
+            row = connection.execute(select(users).where(condition)).one_or_none()
         return None if row is None else (_user(row), row.password_hash)
 
     def all(self) -> tuple[User, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import names
-from db import Contents, Database, Moves, Search, Tree
+from db import Contents, Database, Known, Moves, Search, Tree
 from errors import BadInput, Conflict
+from gateway.media import media_type as kind_of
 from model import Details, File, Folder, Listing, Node, Order, Page, Sort, User
 
 Kind = Literal["file", "folder"]
@@ -19,6 +20,7 @@ class Files:
         self._moves = Moves(database)
         self._search = Search(database)
         self._contents = Contents(database)
+        self._known = Known(database)
 
     def listing(
         self,
@@ -97,6 +99,22 @@ class Files:
     def copy_all(self, user: User, ids: Sequence[int], parent: str, *, rename: bool) -> tuple[Node, ...]:
         """The same with copies, which share their contents. Raises TooLarge, too, for too many."""
         return self._moves.copy_all(user.id, ids, parent, rename=rename)
+
+    def has_size(self, user: User, size: int) -> bool:
+        """Does the user store any file of so many bytes, undamaged? Then `put_known` may be worth a try."""
+        return self._known.has_size(user.id, size)
+
+    def put_known(
+        self, user: User, path: str, *, size: int, tree: bytes, media_type: str | None, replace: bool
+    ) -> tuple[File, bool]:
+        """Make a file of contents that the user stores already; whether it replaced one.
+
+        Raises NotFound when the user does not, Conflict when the place is taken, and OverQuota.
+        """
+        parts = names.split(path)
+        if not parts:
+            raise BadInput("The path needs the name of a file.")
+        return self._known.put(user.id, parts, size, tree, kind_of(media_type, parts[-1]), replace)
 
     def details(self, file: File, first_chunk: int, chunks: int) -> Details:
         """What is known of the file's contents, with so many chunks from `first_chunk`. Raises NotFound."""

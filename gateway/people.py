@@ -7,6 +7,7 @@ which are 256 random bits, so that checking one waits for nobody's password.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -152,6 +153,18 @@ class People:
         self._uses.note(token_id, now)
         return user
 
+    def stamp(self, user: User) -> str:
+        """What changes with the user's password, and tells nothing of it."""
+        known = self._rows.by_id(user.id)
+        if known is None:
+            raise NotFound("There is no such user.")
+        return _stamp(known[1])
+
+    def stamped(self, user_id: int, stamp: str) -> User | None:
+        """The user of this id, if the password is still the one of this stamp."""
+        known = self._rows.by_id(user_id)
+        return known[0] if known is not None and hmac.compare_digest(_stamp(known[1]), stamp) else None
+
     def tokens(self, user: User) -> tuple[Token, ...]:
         self.keep_uses()
         return self._rows.tokens(user.id)
@@ -168,6 +181,10 @@ class People:
         """Tokens that are over, and networks that nobody signed in from for long."""
         now = datetime.now(UTC)
         self._rows.forget_expired(now, now - KNOWN_FOR)
+
+
+def _stamp(stored: str) -> str:
+    return digest(stored).hex()[:16]
 
 
 def _account(username: str) -> str:

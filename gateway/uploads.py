@@ -7,7 +7,6 @@ its bytes reports `length - 1`, and a client that repeats the last byte joins th
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from time import monotonic
@@ -28,6 +27,7 @@ from errors import (
     OffsetMismatch,
     PreconditionFailed,
 )
+from gateway import media
 from gateway.arrivals import LIFE, Arrivals
 from gateway.transfer import UNKNOWN, Subject
 from gateway.transfers import Transfers
@@ -93,7 +93,7 @@ class Uploads:
             folder=names.join(*names.split(folder)),
             name=name,
             length=length,
-            media_type=_media_type(media_type, name),
+            media_type=media.media_type(media_type, name),
             chunk_size=self._chunk_size,
             offset=0,
             created_at=now,
@@ -241,10 +241,3 @@ def _acknowledged(upload: Upload) -> Upload:
     if upload.file_id is None and upload.offset == upload.length > 0:
         return changed(upload, offset=upload.length - 1)
     return upload
-
-
-def _media_type(given: str | None, name: str) -> str:
-    """What the client says, if it is well formed; otherwise a guess from the name."""
-    if given and len(given) <= 100 and given.isascii() and given.isprintable() and given.count("/") == 1:
-        return given
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -42,6 +42,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "flask": ("app.py", "web/"),
     "flask_wtf": ("app.py", "web/"),
     "werkzeug": ("app.py", "web/"),
+    "itsdangerous": ("web/",),
     "waitress": ("serving/",),
     "httpx": ("client/",),
     "tqdm": ("client/",),

@@ -39,7 +39,7 @@ class Caller:
 
 def public(view: View) -> View:
     """Anybody may call it."""
-    return _declared(view)
+    return declared(view)
 
 
 def signed_in(view: View) -> View:
@@ -57,7 +57,7 @@ def signed_in(view: View) -> View:
         g.caller = caller
         return view(caller.user, **values)
 
-    return _declared(guarded)
+    return declared(guarded)
 
 
 def admin_only(view: View) -> View:
@@ -81,7 +81,7 @@ def local_or_signed_in(view: View) -> View:
             raise NotSignedIn("Send a token.")
         return view(**values)
 
-    return _declared(guarded)
+    return declared(guarded)
 
 
 def refuse_undeclared(app: Flask) -> None:
@@ -91,7 +91,8 @@ def refuse_undeclared(app: Flask) -> None:
             raise TypeError(f"{endpoint} does not say who may call it: see web/auth.py")
 
 
-def _declared(view: View) -> View:
+def declared(view: View) -> View:
+    """It says who may call it."""
     vars(view)["declared"] = True
     return view
 

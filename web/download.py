@@ -15,9 +15,9 @@ from errors import ClientGone, Damaged, StoreError
 from gateway.downloads import Download
 from model import ByteRange, File, User, Wait
 from web import context
-from web.auth import signed_in
 from web.disposition import content_disposition, shown_inline
 from web.errors import problem
+from web.links import linked_or_signed_in
 from web.ranges import Answer, decide
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Transfer(Iterator[bytes]):
 
 
 @blueprint.get("/files/<id:file_id>/download")
-@signed_in
+@linked_or_signed_in
 def download(user: User, file_id: int) -> Response:
     return send(user, context.gateway().files.file(user, file_id))
 

@@ -116,6 +116,14 @@ def ids(body: dict[str, Any], name: str) -> list[int]:
     return value
 
 
+def whole(body: dict[str, Any], name: str) -> int:
+    """A member that is a whole number, 0 or more."""
+    value = body.get(name)
+    if type(value) is not int or not 0 <= value <= MAX_ID:
+        raise BadInput(f"`{name}` is not a whole number that we could count to.")
+    return value
+
+
 def one_of(value: str, name: str, *choices: str) -> str:
     if value not in choices:
         raise BadInput(f"{name} is one of {', '.join(choices)}.")

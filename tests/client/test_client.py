@@ -52,6 +52,21 @@ def test_what_is_there_already_is_not_sent_again(
     assert line.passed - before < MIB
 
 
+def test_contents_that_are_there_under_another_name_are_not_sent_again(
+    api: Api, uploader: Uploader, downloader: Downloader, line: Line, tmp_path: Path, moved: Moved
+) -> None:
+    local, other = make(tmp_path / "in", 9 * MIB), make(tmp_path / "other", 9 * MIB + 1)
+    other.write_bytes(other.read_bytes()[:-1])
+    assert uploader.send(local, "/f")
+    before = line.passed
+    assert uploader.send(local, "/a/g.txt")
+    assert line.passed - before < MIB and moved.total == 18 * MIB
+    assert uploader.send(other, "/f"), "of the same size, but not the same"
+    assert line.passed - before > 9 * MIB
+    assert fetch(downloader, api, "/a/g.txt", tmp_path / "out") == local.read_bytes()
+    assert nodes.at(api, "/f").etag != nodes.at(api, "/a/g.txt").etag
+
+
 def test_a_damaged_file_is_mended_by_putting_it_again(
     house: House, api: Api, uploader: Uploader, tmp_path: Path
 ) -> None:
