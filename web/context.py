@@ -10,7 +10,7 @@ from config import Settings
 from gateway import Gateway
 from model import Client
 
-MAX_AGENT = 80
+MAX_AGENT = 160
 """Characters that are kept of what a program calls itself."""
 
 

@@ -50,7 +50,7 @@ def test_sessions_are_listed_to_their_owner(
         (True, "127.0.0.1"),
     ]
     (other,) = (item for item in items if not item["current"])
-    assert other["agent"].startswith("Phone/1.0") and len(other["agent"]) <= 80
+    assert other["agent"].startswith("Phone/1.0") and len(other["agent"]) <= 160
     assert other["created_at"] <= other["last_used_at"] < other["expires_at"]
     assert set(other) == {
         *("id", "current", "address", "agent", "created_at", "last_used_at", "expires_at")

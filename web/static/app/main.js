@@ -1,6 +1,7 @@
 // The application starts here: the navigation, the search box, the menu of the person, and the first view.
 
 import { h, icon } from "./dom.js";
+import { start as listen } from "./live.js";
 import { menu } from "./menu.js";
 import { go, start } from "./router.js";
 import { showShortcuts } from "./shortcuts.js";
@@ -57,3 +58,5 @@ document.addEventListener("keydown", (event) => {
 buildNavigation();
 document.getElementById("who").addEventListener("click", openPersonMenu);
 start();
+listen();
+if (Object.keys(localStorage).some((key) => key.startsWith("upload:"))) import("./uploads/interrupted.js").then(({ remind }) => remind());

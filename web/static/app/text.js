@@ -1,10 +1,17 @@
 // All that the application says, in one place. Sentences of refusals are the server's, and are shown as they came.
 
 import { number } from "./format.js";
+import { ACCOUNT } from "./words/account.js";
+import { ADMIN } from "./words/admin.js";
+import { TRANSFERS } from "./words/transfers.js";
+import { UPLOADS } from "./words/uploads.js";
+import { WELCOME } from "./words/welcome.js";
 
 const plural = new Intl.PluralRules("en");
 
 const TEXT = {
+  ...UPLOADS, ...TRANSFERS, ...ACCOUNT, ...ADMIN, ...WELCOME,
+
   cancel: "Cancel",
   close: "Close",
   name: "Name",

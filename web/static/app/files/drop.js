@@ -9,8 +9,8 @@ const join = (folder, path) => `${folder === "/" ? "" : folder}/${path}`;
 // `items`: { file, path }, with the whole path that each shall have. The uploads are loaded when they are first needed.
 async function upload(items) {
   if (!items.length) return toast(t("upload.nothing"));
-  const { add } = await import("../uploads/panel.js");
-  return add(items);
+  const uploads = await import("../uploads/start.js");
+  return uploads.upload(items);
 }
 
 // Let the person choose files, or one folder with all that is in it.

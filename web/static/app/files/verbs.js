@@ -3,7 +3,7 @@
 import { address, get, patch, post, Refusal } from "../api.js";
 import { tell } from "../changes.js";
 import { ask, attempt, choose, confirm, toast } from "../dialog.js";
-import { copyText, h } from "../dom.js";
+import { copyText } from "../dom.js";
 import { t } from "../text.js";
 import { chooseFolder } from "./chooser.js";
 import { stemLength } from "./kinds.js";
@@ -14,14 +14,10 @@ const AT_ONCE = 1000; // ids that one request may name
 const foldersOf = (nodes) => [...new Set(nodes.map(({ path }) => parentOf(path)))];
 const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
 
-// Hand the bytes to the browser's own downloads, one file after another.
-export function download(nodes) {
-  for (const node of nodes.filter(({ kind }) => kind === "file")) {
-    const link = h("a", { href: downloadAddress(node), download: true, hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-  }
+// Hand the bytes to the browser's own downloads, each file when its turn comes.
+export async function download(nodes) {
+  const line = await import("../transfers/line.js");
+  for (const node of nodes.filter(({ kind }) => kind === "file")) attempt(() => line.download(node));
 }
 
 export const newFolder = (parent) => ask({

@@ -1,0 +1,17 @@
+// Files of which some bytes no longer match what was stored.
+
+import { get } from "../api.js";
+import { h, icon } from "../dom.js";
+import { moment, size } from "../format.js";
+import { t } from "../text.js";
+
+export async function show(page) {
+  const { items } = await get("/api/v1/admin/damaged");
+  if (!items.length) {
+    page.append(h("div", { class: "empty" }, icon("check"), h("h2", {}, t("damaged.empty")), h("p", {}, t("damaged.hint"))));
+    return;
+  }
+  page.append(h("section", { class: "card stack" }, h("p", { class: "faint" }, t("damaged.hint")), h("ul", { class: "plain lines" }, items.map((file) =>
+    h("li", {}, icon("warning"), h("div", { class: "what" }, h("span", { class: "title" }, file.path),
+      h("small", {}, t("damaged.of", { user: file.user, size: size(file.size), time: file.damaged_at ? moment(file.damaged_at) : "?" }))))))));
+}

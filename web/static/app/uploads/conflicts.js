@@ -1,0 +1,35 @@
+// What shall become of a file whose name is taken: asked one at a time, or answered once for all of them.
+
+import { choose } from "../dialog.js";
+import { t } from "../text.js";
+
+let forAll = null;
+let line = Promise.resolve(); // one question at a time
+
+// "replace", "keep" (both) or "skip". `item` is a Sending.
+export function decide(item) {
+  line = line.then(() => verdictOn(item));
+  return line;
+}
+
+// A new choice of files asks anew.
+export function forget() {
+  forAll = null;
+}
+
+async function verdictOn(item) {
+  if (forAll) return forAll;
+  if (item.state !== "asking") return "skip"; // given up while another one was asked about
+  const answer = await choose({
+    title: t("conflict.title", { name: item.name }),
+    detail: t("conflict.detail", { folder: item.folder }),
+    options: [
+      { value: "keep", label: t("conflict.keep") },
+      { value: "replace", label: t("conflict.replace"), danger: true },
+      { value: "skip", label: t("conflict.skip") },
+    ],
+    all: t("conflict.all"),
+  });
+  if (answer?.all) forAll = answer.value;
+  return answer?.value ?? "skip";
+}
