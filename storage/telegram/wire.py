@@ -1,15 +1,14 @@
 """Telethon's sender and transport, with the parts replaced that would harm us. Knows nothing of accounts or channels.
 
-Replaced: gzip of every upload part (a fifth of the CPU for nothing: chunks do not compress), a queue of updates that
-nobody reads, and a transport that tells of its end only when somebody asks. Written against Telethon 1.45.0.
+Replaced: gzip of every upload part (a fifth of the CPU for nothing: chunks do not compress), six copies of every byte
+that comes (`packets.py`, `envelope.py`), a queue of updates that nobody reads, and a transport that tells of its end
+only when somebody asks. Written against Telethon 1.45.0.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +16,13 @@ from typing import Any
 
 from telethon.crypto import AuthKey
 from telethon.network import ConnectionTcpAbridged, MTProtoSender
-from telethon.network.mtprotostate import MTProtoState
 
 from storage.telegram import proxy
+from storage.telegram.envelope import Envelopes, FileAnswer
+from storage.telegram.packets import Packet, Packets
 
 KEY_EXCHANGES = 3
 """Attempts at one, on one connection."""
-READ_BUFFER = 2 << 20
-"""Bytes that a connection buffers before it stops reading from its socket: a whole answer of 1 MiB, and some."""
 
 _log = logging.getLogger("storage.telegram.telethon")
 _log.setLevel(logging.ERROR)  # below, Telethon prints what it received, and warns of each drop that we handle
@@ -58,16 +56,6 @@ class _NoUpdates:
         pass
 
 
-class _Reader(asyncio.StreamReader):
-    """A stream reader that notes when bytes came."""
-
-    moved_at = 0.0
-
-    def feed_data(self, data: Any) -> None:
-        self.moved_at = time.monotonic()
-        super().feed_data(data)
-
-
 class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
     """Abridged TCP (core.telegram.org/mtproto/mtproto-transports): one byte of header, no checksum to compute."""
 
@@ -77,21 +65,30 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         self._proxy_url = proxy_url
         self._on_end = on_end
         self._sent_at = 0.0
+        self._packets = Packets()
+        self._handshake: asyncio.StreamWriter | None = None
+        """With a proxy; kept, since a stream's writer closes its connection when it goes."""
 
     @property
     def moved_at(self) -> float:
         """When bytes last went either way, on the clock of time.monotonic, which every asyncio loop shares."""
-        return max(self._sent_at, getattr(self._reader, "moved_at", 0.0))
+        return max(self._sent_at, self._packets.moved_at)
 
     async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109  as in Telethon
         if self._proxy_url is None:
-            self._reader, self._writer = await _open_streams(self._ip, self._port)
+            await asyncio.get_running_loop().create_connection(lambda: self._packets, self._ip, self._port)
         else:
-            streams = await proxy.open_through(self._proxy_url, self._ip, self._port, _open_streams)
-            self._reader, self._writer = streams
+            streams = await proxy.open_through(self._proxy_url, self._ip, self._port, asyncio.open_connection)
+            self._handshake = streams[1]
+            self._handshake.transport.set_protocol(self._packets)  # before the server has anything to say
+            self._packets.connection_made(self._handshake.transport)
+        self._writer = self._packets
         self._codec = self.packet_codec(self)
         self._init_conn()
         await self._writer.drain()
+
+    async def _recv(self) -> Packet:
+        return await self._packets.take()
 
     def _send(self, data: bytes) -> None:
         # The sender waits for the socket between two of these, so they are progress.
@@ -103,27 +100,6 @@ class Transport(ConnectionTcpAbridged):  # type: ignore[misc]
         if self._writer is not None and not self._writer.is_closing():
             self._writer.transport.abort()  # nothing unsent matters, and a close that waits may wait for ever
         await super().disconnect()
-
-
-async def _open_streams(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """asyncio.open_connection with a reader of ours. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    reader = _Reader(limit=READ_BUFFER, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-    transport, _ = await loop.create_connection(lambda: protocol, host, port)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
-
-
-class _PlainState(MTProtoState):  # type: ignore[misc]
-    """MTProto state that sends messages as they are, never gzipped."""
-
-    def write_data_as_message(
-        self, buffer: io.BytesIO, data: bytes, content_related: bool, *, after_id: int | None = None
-    ) -> int:
-        message_id: int = self._get_new_msg_id()
-        buffer.write(struct.pack("<qii", message_id, self._get_seq_no(content_related), len(data)))
-        buffer.write(data)
-        return message_id
 
 
 class Sender(MTProtoSender):  # type: ignore[misc]
@@ -142,7 +118,7 @@ class Sender(MTProtoSender):  # type: ignore[misc]
             auto_reconnect=False,
             updates_queue=_NoUpdates(),
         )
-        self._state = _PlainState(self.auth_key, loggers=self._loggers)
+        self._state = Envelopes(self.auth_key, loggers=self._loggers)
         self._send_queue._state = self._state
 
     async def _try_connect(self, attempt: int) -> bool:
@@ -150,6 +126,14 @@ class Sender(MTProtoSender):  # type: ignore[misc]
             raise ConnectionResetError
         await self._connection.connect()
         return True
+
+    async def _handle_rpc_result(self, message: Any) -> None:
+        if not isinstance(message.obj, FileAnswer):
+            await super()._handle_rpc_result(message)
+            return
+        asked = self._pending_state.pop(message.obj.request, None)
+        if asked is not None and not asked.future.done():
+            asked.future.set_result(message.obj.file)
 
     @property
     def key(self) -> bytes | None:
