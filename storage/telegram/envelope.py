@@ -54,6 +54,7 @@ class Envelopes(MTProtoState):  # type: ignore[misc]
         if isinstance(body, list):
             message = self._file_answer(body)
             if message is not None:
+                body.clear()  # Telethon's loop holds on to it until the next one comes, perhaps for hours
                 return message
             body = b"".join(body)
         return super().decrypt_message_data(body)
