@@ -46,7 +46,7 @@ async function render() {
 }
 
 function failure(error) {
-  return h("div", { class: "empty", role: "alert" }, h("p", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
+  return h("div", { class: "empty", role: "alert" }, h("h1", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
 }
 
 function markCurrent(pathname) {

@@ -33,8 +33,8 @@ export function chooseFolder({ title, yes, from, without, refuses }) {
     enter(from);
     return [
       closeButton(close), here, list, refusal,
-      h("div", { class: "buttons" }, h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder")),
-        h("button", { type: "button", class: "quiet", onclick: () => close() }, t("cancel")), accept),
+      h("div", { class: "buttons" },
+        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder")), accept),
     ];
   });
 }

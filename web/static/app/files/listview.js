@@ -89,7 +89,7 @@ export class ListView {
     const offered = this.#actions(nodes).filter((action) => action?.bar);
     this.#chosen.replaceChildren(
       iconButton("close", t("chosen.none"), () => selection.clear()),
-      h("strong", { class: "count" }, t("chosen.count", { n: nodes.length })),
+      h("h1", { class: "count" }, t("chosen.count", { n: nodes.length })),
       ...offered.map(({ label, icon: picture, act, danger }) => h("button", {
         type: "button", class: danger ? "quiet danger" : "quiet", onclick: act, title: label,
       }, icon(picture), h("span", {}, label))),

@@ -42,7 +42,7 @@ export const follow = (params) => attempt(() => shown.follow(params));
 class FilesView {
   constructor(root) {
     this.#list = new ListView(root, {
-      bar: h("div", { class: "bar" }, this.#trail, this.#buttons()),
+      bar: h("div", { class: "bar" }, this.#heading, this.#trail, this.#buttons()),
       empty: { picture: "folder", title: t("files.empty"), hint: t("files.empty.hint") },
       label: t("files.label"), columns: [SIZE, MODIFIED], meta, download: true,
       actions: (nodes) => actionsFor(nodes, this.#items),
@@ -58,6 +58,7 @@ class FilesView {
   #list;
   #stopDrops;
   #sort = { by: "name", order: "asc" };
+  #heading = h("h1", { class: "unseen" }); // what the way down ends with is there to be seen
   #trail = h("nav", { class: "trail", "aria-label": t("files.trail") });
   #places = new Map(); // path -> how far it was scrolled
 
@@ -98,7 +99,8 @@ class FilesView {
     const steps = [[t("files.root"), "/"], ...names.map((name, index) => [name, `/${names.slice(0, index + 1).join("/")}`])];
     this.#trail.replaceChildren(h("ol", {}, steps.map(([name, path], index) => h("li", {},
       h("a", { href: folderAddress(path), title: name, "aria-current": index === steps.length - 1 ? "page" : null }, name)))));
-    title(names.at(-1) ?? t("view.files"));
+    this.#heading.textContent = names.at(-1) ?? t("view.files");
+    title(this.#heading.textContent);
   }
 
   #buttons() {
