@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request, session
@@ -22,6 +22,8 @@ from web.context import client, gateway
 from web.origin import forwarded, require_no_other_site
 
 View = Callable[..., Any]
+Who = Literal["anybody", "this host", "a link", "users", "admins"]
+"""Who may call a view; all but the first let users in, too."""
 SESSION_KEY = "sid"
 """Where the signed cookie holds the session's secret."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,7 +41,7 @@ class Caller:
 
 def public(view: View) -> View:
     """Anybody may call it."""
-    return declared(view)
+    return declared(view, "anybody")
 
 
 def signed_in(view: View) -> View:
@@ -57,7 +59,7 @@ def signed_in(view: View) -> View:
         g.caller = caller
         return view(caller.user, **values)
 
-    return declared(guarded)
+    return declared(guarded, "users")
 
 
 def admin_only(view: View) -> View:
@@ -69,7 +71,7 @@ def admin_only(view: View) -> View:
             raise Forbidden("Only an admin may do this.")
         return view(user, **values)
 
-    return signed_in(guarded)
+    return declared(signed_in(guarded), "admins")
 
 
 def local_or_signed_in(view: View) -> View:
@@ -81,7 +83,7 @@ def local_or_signed_in(view: View) -> View:
             raise NotSignedIn("Send a token.")
         return view(**values)
 
-    return declared(guarded)
+    return declared(guarded, "this host")
 
 
 def refuse_undeclared(app: Flask) -> None:
@@ -91,9 +93,9 @@ def refuse_undeclared(app: Flask) -> None:
             raise TypeError(f"{endpoint} does not say who may call it: see web/auth.py")
 
 
-def declared(view: View) -> View:
+def declared(view: View, who: Who) -> View:
     """It says who may call it."""
-    vars(view)["declared"] = True
+    vars(view)["declared"] = who
     return view
 
 

@@ -57,7 +57,7 @@ def linked_or_signed_in(view: View) -> View:
             return for_users(file_id=file_id, **values)
         return view(_owner(token, file_id), file_id=file_id, **values)
 
-    return declared(guarded)
+    return declared(guarded, "a link")
 
 
 def _owner(token: str, file_id: int) -> User:

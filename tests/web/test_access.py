@@ -19,6 +19,7 @@ OPEN_TO_ALL = {
     "static",
     "health.alive",
     "health.ready",
+    "openapi.openapi",
     "session.form",
     "session.sign_in",
     "session.sign_out",
