@@ -24,7 +24,8 @@ export function listen(callback) {
 export async function start() {
   const locks = navigator.locks;
   await ask();
-  if (!locks) { // only on https and localhost; a tab elsewhere asks for itself
+  if (!locks) {
+    // only on https and localhost; a tab elsewhere asks for itself
     lead();
     return;
   }
@@ -84,9 +85,14 @@ function stream() {
     if (last === null) return resolve();
     const source = new EventSource(`${EVENTS}?since=${last}`);
     let opened = false;
-    source.onopen = () => { opened = true; };
-    source.onmessage = ({ data, lastEventId }) => passOn({ events: [JSON.parse(data)], last: Number(lastEventId), reset: false });
-    source.addEventListener("reset", ({ lastEventId }) => passOn({ events: [], last: Number(lastEventId), reset: true }));
+    source.onopen = () => {
+      opened = true;
+    };
+    source.onmessage = ({ data, lastEventId }) =>
+      passOn({ events: [JSON.parse(data)], last: Number(lastEventId), reset: false });
+    source.addEventListener("reset", ({ lastEventId }) =>
+      passOn({ events: [], last: Number(lastEventId), reset: true }),
+    );
     source.onerror = () => {
       if (source.readyState === EventSource.CONNECTING && opened) return; // its life is over, and it comes back by itself
       source.close();

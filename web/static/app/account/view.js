@@ -9,18 +9,40 @@ import { sessionsSection } from "./sessions.js";
 import { tokensSection } from "./tokens.js";
 
 export async function show(root) {
-  const [account, sessions, tokens] = await Promise.all(["account", "sessions", "tokens"].map((name) => get(`/api/v1/${name}`)));
+  const [account, sessions, tokens] = await Promise.all(
+    ["account", "sessions", "tokens"].map((name) => get(`/api/v1/${name}`)),
+  );
   root.append(
     h("div", { class: "bar" }, h("h1", {}, t("view.account"))),
-    h("div", { class: "page narrow" }, person(account), passwordForm(), sessionsSection(sessions.items), tokensSection(tokens.items)));
+    h(
+      "div",
+      { class: "page narrow" },
+      person(account),
+      passwordForm(),
+      sessionsSection(sessions.items),
+      tokensSection(tokens.items),
+    ),
+  );
 }
 
 function person({ name, created_at: since, used, quota, files }) {
   const count = t("account.files", { n: files });
-  const words = quota === null ? t("account.used", { used: size(used), files: count }) : t("account.used-of", { used: size(used), quota: size(quota), files: count });
-  return h("section", { class: "card person" },
+  const words =
+    quota === null
+      ? t("account.used", { used: size(used), files: count })
+      : t("account.used-of", { used: size(used), quota: size(quota), files: count });
+  return h(
+    "section",
+    { class: "card person" },
     h("span", { class: "avatar", "aria-hidden": "true" }, name[0].toUpperCase()),
-    h("div", { class: "what" }, h("h2", {}, name), h("p", { class: "faint" }, t("account.since", { time: exactly(since) })),
+    h(
+      "div",
+      { class: "what" },
+      h("h2", {}, name),
+      h("p", { class: "faint" }, t("account.since", { time: exactly(since) })),
       h("p", { class: "number" }, words),
-      quota !== null && h("progress", { max: Math.max(1, quota), value: Math.min(used, quota), "aria-label": t("account.quota") })));
+      quota !== null &&
+        h("progress", { max: Math.max(1, quota), value: Math.min(used, quota), "aria-label": t("account.quota") }),
+    ),
+  );
 }

@@ -7,11 +7,15 @@ import { t } from "../text.js";
 
 export async function show(page) {
   const { items } = await get("/api/v1/admin/damaged");
-  if (!items.length) {
+  if (items.length) {
+    page.append(h("section", { class: "card stack" },
+      h("p", { class: "faint" }, t("damaged.hint")), h("ul", { class: "plain entries" }, items.map(entry))));
+  } else {
     page.append(h("div", { class: "empty" }, icon("check"), h("h2", {}, t("damaged.empty")), h("p", {}, t("damaged.hint"))));
-    return;
   }
-  page.append(h("section", { class: "card stack" }, h("p", { class: "faint" }, t("damaged.hint")), h("ul", { class: "plain lines" }, items.map((file) =>
-    h("li", {}, icon("warning"), h("div", { class: "what" }, h("span", { class: "title" }, file.path),
-      h("small", {}, t("damaged.of", { user: file.user, size: size(file.size), time: file.damaged_at ? moment(file.damaged_at) : "?" }))))))));
+}
+
+function entry({ path, user, size: whole, damaged_at: found }) {
+  const words = t("damaged.of", { user, size: size(whole), time: found ? moment(found) : "?" });
+  return h("li", {}, icon("warning"), h("div", { class: "what" }, h("span", { class: "title" }, path), h("small", {}, words)));
 }

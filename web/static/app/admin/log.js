@@ -11,7 +11,7 @@ const MOST = 500; // lines
 const WRONG = new Set(["sign_in_failed", "damaged"]);
 
 export async function show(page) {
-  const list = h("ol", { class: "plain lines log", reversed: true });
+  const list = h("ol", { class: "plain entries log", reversed: true });
   const empty = h("p", { class: "faint" }, t("log.empty"));
   let last = null;
   const look = async () => {
@@ -27,11 +27,26 @@ export async function show(page) {
   return () => clearInterval(timer);
 }
 
-const line = (event) => h("li", { class: WRONG.has(event.type) && "wrong" },
-  h("time", { class: "faint number", datetime: event.at, title: exactly(event.at) }, moment(event.at)), h("span", {}, sentence(event)));
+const line = (event) =>
+  h(
+    "li",
+    { class: WRONG.has(event.type) && "wrong" },
+    h("time", { class: "faint number", datetime: event.at, title: exactly(event.at) }, moment(event.at)),
+    h("span", {}, sentence(event)),
+  );
 
 const KNOWN = new Set([
-  "file_available", "folder_made", "removed", "restored", "damaged", "signed_in", "sign_in_failed", "user_added", "user_removed", "user_changed", "password_changed",
+  "file_available",
+  "folder_made",
+  "removed",
+  "restored",
+  "damaged",
+  "signed_in",
+  "sign_in_failed",
+  "user_added",
+  "user_removed",
+  "user_changed",
+  "password_changed",
 ]);
 
 function sentence(event) {

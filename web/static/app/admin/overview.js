@@ -19,50 +19,125 @@ export async function show(page) {
 
 const overview = (answer) => [
   health(answer),
-  h("div", { class: "grid" }, storage(answer.storage), cache(answer.cache), limits(answer.limits), process(answer.process)),
+  h(
+    "div",
+    { class: "grid" },
+    storage(answer.storage),
+    cache(answer.cache),
+    limits(answer.limits),
+    process(answer.process),
+  ),
   accounts(answer.accounts),
 ];
 
 function health({ version, mode, ready, database, telegram }) {
-  const trouble = [["database", database], ["telegram", telegram]].filter(([, said]) => said !== "ok");
-  return h("section", { class: "card health", data: { ready } }, icon(ready ? "check" : "warning"), h("div", { class: "what" },
-    h("h2", {}, ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · ")),
-    h("p", { class: "faint" }, `${t(`admin.mode.${mode}`)} · ${t("admin.version", { version })}`)));
+  const trouble = [
+    ["database", database],
+    ["telegram", telegram],
+  ].filter(([, said]) => said !== "ok");
+  return h(
+    "section",
+    { class: "card health", data: { ready } },
+    icon(ready ? "check" : "warning"),
+    h(
+      "div",
+      { class: "what" },
+      h(
+        "h2",
+        {},
+        ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · "),
+      ),
+      h("p", { class: "faint" }, `${t(`admin.mode.${mode}`)} · ${t("admin.version", { version })}`),
+    ),
+  );
 }
 
 const section = (title, ...children) => h("section", { class: "card stack" }, h("h2", {}, title), children);
 
 // Names and values side by side.
-const facts = (pairs) => h("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "number" }, value)]));
+const facts = (pairs) =>
+  h(
+    "dl",
+    { class: "facts" },
+    pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "number" }, value)]),
+  );
 
 function storage(held) {
   const shown = ["files", "bytes", "stored_bytes", "binned_bytes", "messages", "trash"].filter((name) => name in held);
-  return section(t("admin.storage"), facts(shown.map((name) =>
-    [t(`admin.storage.${name}`), name.endsWith("bytes") ? size(held[name]) : number(held[name])])));
+  return section(
+    t("admin.storage"),
+    facts(
+      shown.map((name) => [t(`admin.storage.${name}`), name.endsWith("bytes") ? size(held[name]) : number(held[name])]),
+    ),
+  );
 }
 
 function cache(of) {
   if (!of) return section(t("admin.cache"), h("p", { class: "faint" }, t("admin.cache.none")));
   const rest = Object.entries(of).filter(([name]) => name !== "size");
-  return section(t("admin.cache"), facts([[wordsOf("size"), size(of.size)], ...rest.map(([name, value]) => [wordsOf(name), amount(name, value)])]));
+  return section(
+    t("admin.cache"),
+    facts([[wordsOf("size"), size(of.size)], ...rest.map(([name, value]) => [wordsOf(name), amount(name, value)])]),
+  );
 }
 
-const limits = (of) => section(t("admin.limits"), h("p", { class: "faint" }, t("admin.limits.hint")),
-  facts(Object.entries(of).map(([name, value]) => [wordsOf(name), amount(name, value)])));
+const limits = (of) =>
+  section(
+    t("admin.limits"),
+    h("p", { class: "faint" }, t("admin.limits.hint")),
+    facts(Object.entries(of).map(([name, value]) => [wordsOf(name), amount(name, value)])),
+  );
 
-const process = (of) => section(t("admin.process"), facts(Object.entries(of).map(([name, value]) =>
-  [name === "process_start_time_seconds" ? t("admin.running") : wordsOf(name.replace(/^process_|_total$/g, "")), amount(name, value)])));
+const process = (of) =>
+  section(
+    t("admin.process"),
+    facts(
+      Object.entries(of).map(([name, value]) => [
+        name === "process_start_time_seconds" ? t("admin.running") : wordsOf(name.replace(/^process_|_total$/g, "")),
+        amount(name, value),
+      ]),
+    ),
+  );
 
 function accounts(items) {
   if (!items.length) return section(t("admin.accounts"), h("p", { class: "faint" }, t("admin.accounts.none")));
   const names = Object.keys(items[0]);
-  return section(t("admin.accounts"), h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, wordsOf(name))))),
-    h("tbody", {}, items.map((item) => h("tr", {}, names.map((name) => h("td", { class: "number" }, amount(name, item[name])))))))));
+  return section(
+    t("admin.accounts"),
+    h(
+      "div",
+      { class: "scroll", role: "region", tabindex: 0, "aria-label": t("admin.accounts") },
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            names.map((name) => h("th", { scope: "col" }, wordsOf(name))),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          items.map((item) =>
+            h(
+              "tr",
+              {},
+              names.map((name) => h("td", { class: "number" }, amount(name, item[name]))),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 // The server's names are words already: "download_stall_seconds" -> "Download stall"; the value has its unit.
-const wordsOf = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_(seconds|bytes)$/, "").replaceAll("_", " ");
+const wordsOf = (name) =>
+  (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_(seconds|bytes)$/, "").replaceAll("_", " ");
 
 function amount(name, value) {
   if (value === null) return t("admin.none");

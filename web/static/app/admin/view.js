@@ -5,15 +5,21 @@ import { h } from "../dom.js";
 import { t } from "../text.js";
 
 const PARTS = {
-  overview: () => import("./overview.js"), users: () => import("./users.js"), damaged: () => import("./damaged.js"), log: () => import("./log.js"),
+  overview: () => import("./overview.js"),
+  users: () => import("./users.js"),
+  damaged: () => import("./damaged.js"),
+  log: () => import("./log.js"),
 };
 
 let shown = null;
 
 export async function show(root, params) {
-  const parts = h("nav", { class: "parts", "aria-label": t("admin.parts") }, Object.keys(PARTS).map((name) =>
-    h("a", { href: `/admin?part=${name}`, data: { part: name } }, t(`admin.${name}`))));
-  const page = h("div", { class: "page" });
+  const parts = h(
+    "nav",
+    { class: "parts", "aria-label": t("admin.parts") },
+    Object.keys(PARTS).map((name) => h("a", { href: `/admin?part=${name}`, data: { part: name } }, t(`admin.${name}`))),
+  );
+  const page = h("div", { class: "page", tabindex: 0 });
   root.append(h("div", { class: "bar" }, h("h1", {}, t("view.admin")), parts), page);
   shown = { parts, page, leave: () => {} };
   const mine = shown;

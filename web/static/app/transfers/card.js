@@ -24,9 +24,26 @@ export class TransferCard {
     const arrow = direction === "upload" ? "upload" : "download";
     this.#bar = h("progress", { max: Math.max(1, whole), value: 0, "aria-label": name });
     this.#turn = direction === "download" && iconButton("pause", "", () => this.#pauseOrResume());
-    this.element = h("li", { class: "card transfer", data: { direction } },
-      icon(arrow), h("div", { class: "what" }, h("h2", { class: "title", title: name }, name), this.#figures, this.#bar, this.#about),
-      this.#graph.element, h("div", { class: "acts" }, this.#turn, iconButton("close", t("transfer.cancel", { name }), () => this.#cancel())));
+    this.element = h(
+      "li",
+      { class: "card transfer", data: { direction } },
+      icon(arrow),
+      h(
+        "div",
+        { class: "what" },
+        h("h2", { class: "title", title: name }, name),
+        this.#figures,
+        this.#bar,
+        this.#about,
+      ),
+      this.#graph.element,
+      h(
+        "div",
+        { class: "acts" },
+        this.#turn,
+        iconButton("close", t("transfer.cancel", { name }), () => this.#cancel()),
+      ),
+    );
   }
 
   show(item) {
@@ -60,13 +77,29 @@ export class TransferCard {
 }
 
 function figuresOf({ direction, state, bytes, size: whole, speed: rate, eta, place, expected_wait: wait }) {
-  if (state === "waiting") return [t("ticket.place", { n: place }), wait !== null && t("ticket.wait", { time: duration(wait) })].filter(Boolean).join(" · ");
+  if (state === "waiting")
+    return [t("ticket.place", { n: place }), wait !== null && t("ticket.wait", { time: duration(wait) })]
+      .filter(Boolean)
+      .join(" · ");
   const moved = t("uploads.of", { sent: size(bytes), size: size(whole) });
   if (state === "paused") return `${moved} · ${t("upload.paused")}`;
   const left = direction === "upload" ? rate > 0 && (whole - bytes) / rate : eta; // a part's end is not the file's
-  return [moved, rate > 0 && speed(rate), left !== null && left !== false && t("uploads.left", { time: duration(left) })].filter(Boolean).join(" · ");
+  return [
+    moved,
+    rate > 0 && speed(rate),
+    left !== null && left !== false && t("uploads.left", { time: duration(left) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function aboutOf({ user, client, connections }) {
-  return [user !== me && user, programOf(client.agent), client.address, connections > 0 && t("transfer.connections", { n: connections })].filter(Boolean).join(" · ");
+  return [
+    user !== me && user,
+    programOf(client.agent),
+    client.address,
+    connections > 0 && t("transfer.connections", { n: connections }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }

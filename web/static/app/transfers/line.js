@@ -39,7 +39,7 @@ class Ticket {
   async wait() {
     while (line.has(this)) {
       await new Promise((done) => setTimeout(done, EVERY));
-      const answer = line.has(this) && await this.#look();
+      const answer = line.has(this) && (await this.#look());
       if (!answer || !line.has(this)) continue;
       this.#take(answer);
       if (answer.state === "waiting") continue;

@@ -18,10 +18,26 @@ export class OwnCard {
   constructor(item) {
     this.#item = item;
     this.#bar = h("progress", { max: Math.max(1, item.size), value: 0, "aria-label": item.name });
-    this.element = h("li", { class: "card transfer", data: { direction: "upload" } },
-      icon("upload"), h("div", { class: "what" }, h("h2", { class: "title", title: item.path }, item.name), this.#figures, this.#bar,
-        h("p", { class: "faint" }, t("transfer.here", { folder: item.folder }))),
-      this.#graph.element, h("div", { class: "acts" }, this.#turn, iconButton("close", t("transfer.cancel", { name: item.name }), () => cancel(item))));
+    this.element = h(
+      "li",
+      { class: "card transfer", data: { direction: "upload" } },
+      icon("upload"),
+      h(
+        "div",
+        { class: "what" },
+        h("h2", { class: "title", title: item.path }, item.name),
+        this.#figures,
+        this.#bar,
+        h("p", { class: "faint" }, t("transfer.here", { folder: item.folder })),
+      ),
+      this.#graph.element,
+      h(
+        "div",
+        { class: "acts" },
+        this.#turn,
+        iconButton("close", t("transfer.cancel", { name: item.name }), () => cancel(item)),
+      ),
+    );
   }
 
   get #resting() {
@@ -45,6 +61,12 @@ export class OwnCard {
 function figuresOf(state, sent, whole, rate) {
   if (state === "asking") return t("upload.asking");
   if (state === "sending" && sent === whole) return t("upload.storing");
-  return [t("uploads.of", { sent: size(sent), size: size(whole) }), state === "paused" && t("upload.paused"), rate > 0 && speed(rate),
-    rate > 0 && t("uploads.left", { time: duration((whole - sent) / rate) })].filter(Boolean).join(" · ");
+  return [
+    t("uploads.of", { sent: size(sent), size: size(whole) }),
+    state === "paused" && t("upload.paused"),
+    rate > 0 && speed(rate),
+    rate > 0 && t("uploads.left", { time: duration((whole - sent) / rate) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }

@@ -8,9 +8,17 @@ export class TicketCard {
   #figures = h("p", { class: "number" });
 
   constructor(ticket) {
-    this.element = h("li", { class: "card transfer", data: { state: "waiting" } },
-      icon("clock"), h("div", { class: "what" }, h("h2", { class: "title", title: ticket.name }, ticket.name), this.#figures),
-      h("div", { class: "acts" }, iconButton("close", t("ticket.cancel", { name: ticket.name }), () => ticket.cancel())));
+    this.element = h(
+      "li",
+      { class: "card transfer", data: { state: "waiting" } },
+      icon("clock"),
+      h("div", { class: "what" }, h("h2", { class: "title", title: ticket.name }, ticket.name), this.#figures),
+      h(
+        "div",
+        { class: "acts" },
+        iconButton("close", t("ticket.cancel", { name: ticket.name }), () => ticket.cancel()),
+      ),
+    );
   }
 
   show({ place, expectedWait }) {

@@ -26,12 +26,21 @@ class TransfersView {
   #own = new Map(); // Sending -> OwnCard
   #list = h("ul", { class: "cards" });
   #totals = h("p", { class: "faint number" });
-  #empty = h("div", { class: "empty", hidden: true }, icon("transfers"), h("h2", {}, t("transfers.empty")), h("p", {}, t("transfers.empty.hint")));
+  #empty = h(
+    "div",
+    { class: "empty", hidden: true },
+    icon("transfers"),
+    h("h2", {}, t("transfers.empty")),
+    h("p", {}, t("transfers.empty.hint")),
+  );
   #timer = 0;
   #stop = new AbortController();
 
   constructor(root) {
-    root.append(h("div", { class: "bar" }, h("h1", {}, t("view.transfers")), this.#totals), h("div", { class: "page" }, this.#list, this.#empty));
+    root.append(
+      h("div", { class: "bar" }, h("h1", {}, t("view.transfers")), this.#totals),
+      h("div", { class: "page", tabindex: 0 }, this.#list, this.#empty),
+    );
     this.#list.addEventListener("acted", () => this.look());
   }
 
@@ -50,14 +59,35 @@ class TransfersView {
   }
 
   #show({ items, totals }) {
-    keep(this.#waiting, tickets(), (ticket) => ticket, (ticket) => new TicketCard(ticket), this.#list);
+    keep(
+      this.#waiting,
+      tickets(),
+      (ticket) => ticket,
+      (ticket) => new TicketCard(ticket),
+      this.#list,
+    );
     const own = underWay(); // of these the server sees only whole parts
     const known = new Set(own.map(({ uploadId }) => uploadId));
-    keep(this.#own, own, (item) => item, (item) => new OwnCard(item), this.#list);
+    keep(
+      this.#own,
+      own,
+      (item) => item,
+      (item) => new OwnCard(item),
+      this.#list,
+    );
     const waiting = new Set(tickets().map(({ id }) => id)); // a ticket is a transfer, too
-    keep(this.#cards, items.filter(({ id, upload_id: upload }) => !waiting.has(id) && !known.has(upload ?? undefined)), ({ id }) => id, (item) => new TransferCard(item), this.#list);
+    keep(
+      this.#cards,
+      items.filter(({ id, upload_id: upload }) => !waiting.has(id) && !known.has(upload ?? undefined)),
+      ({ id }) => id,
+      (item) => new TransferCard(item),
+      this.#list,
+    );
     this.#empty.hidden = this.#list.childElementCount > 0;
-    this.#totals.textContent = t("transfers.totals", { received: size(totals.bytes_received), sent: size(totals.bytes_sent) });
+    this.#totals.textContent = t("transfers.totals", {
+      received: size(totals.bytes_received),
+      sent: size(totals.bytes_sent),
+    });
   }
 }
 
@@ -65,7 +95,10 @@ class TransfersView {
 function keep(cards, items, keyOf, make, list) {
   const there = new Set(items.map(keyOf));
   for (const [key, card] of cards) {
-    if (!there.has(key)) { card.element.remove(); cards.delete(key); }
+    if (!there.has(key)) {
+      card.element.remove();
+      cards.delete(key);
+    }
   }
   for (const item of items) {
     const key = keyOf(item);

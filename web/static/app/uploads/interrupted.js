@@ -1,4 +1,4 @@
-// After a reload: which uploads were interrupted. A script cannot open files again by itself, so the person chooses them once more.
+// After a reload: which uploads were interrupted. A script cannot open files again by itself: the person chooses them.
 
 import { call } from "../api.js";
 import { toast } from "../dialog.js";
@@ -17,14 +17,15 @@ export async function remind() {
 }
 
 function note(begun) {
+  const n = begun.length;
   const chooser = h("input", { type: "file", multiple: true, class: "unseen", tabindex: -1, "aria-hidden": "true" });
   const names = begun.slice(0, SHOWN).map(({ path }) => h("li", {}, path));
-  const card = h("section", { class: "uploads interrupted", "aria-label": t("interrupted.title", { n: begun.length }) },
-    h("header", {}, icon("restore"), h("h2", {}, t("interrupted.title", { n: begun.length })),
-      h("p", { class: "faint" }, t("interrupted.hint"))),
-    h("ul", { class: "paths faint" }, names, begun.length > SHOWN && h("li", {}, t("uploads.more", { n: begun.length - SHOWN }))),
+  const drop = () => { card.remove(); begun.forEach(discard); };
+  const card = h("section", { class: "uploads interrupted", "aria-label": t("interrupted.title", { n }) },
+    h("header", {}, icon("restore"), h("h2", {}, t("interrupted.title", { n })), h("p", { class: "faint" }, t("interrupted.hint"))),
+    h("ul", { class: "paths faint" }, names, n > SHOWN && h("li", {}, t("uploads.more", { n: n - SHOWN }))),
     h("div", { class: "buttons" },
-      h("button", { type: "button", class: "quiet", onclick: () => { card.remove(); begun.forEach(discard); } }, t("interrupted.discard")),
+      h("button", { type: "button", class: "quiet", onclick: drop }, t("interrupted.discard")),
       h("button", { type: "button", onclick: () => chooser.click() }, t("interrupted.choose")), chooser));
   chooser.addEventListener("change", () => goOn(begun, [...chooser.files], card));
   return card;

@@ -17,7 +17,8 @@ export async function tree(file, { signal, onProgress = () => {} } = {}) {
     signal?.throwIfAborted();
     const block = await file.slice(at, at + AT_ONCE * PIECE).arrayBuffer();
     const pieces = Array.from({ length: Math.ceil(block.byteLength / PIECE) }, (_, index) =>
-      sha256(new Uint8Array(block, index * PIECE, Math.min(PIECE, block.byteLength - index * PIECE))));
+      sha256(new Uint8Array(block, index * PIECE, Math.min(PIECE, block.byteLength - index * PIECE))),
+    );
     for (const [index, digest] of (await Promise.all(pieces)).entries()) digests.set(digest, 32 * (at / PIECE + index));
     onProgress(at + block.byteLength);
   }

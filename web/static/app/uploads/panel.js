@@ -14,9 +14,13 @@ const RANK = ["asking", "sending", "looking", "failed", "paused", "waiting", "sk
 export class Panel {
   constructor(queue) {
     this.queue = queue;
-    this.element = h("section", { class: "uploads", "aria-label": t("uploads.title"), hidden: true },
+    this.element = h(
+      "section",
+      { class: "uploads", "aria-label": t("uploads.title"), hidden: true },
       h("header", {}, this.#title, this.#pause, this.#fold, this.#close, this.#detail),
-      this.#bar, this.#body);
+      this.#bar,
+      this.#body,
+    );
     this.#body.append(this.#list, this.#more);
     queue.addEventListener("change", () => this.#settle());
   }
@@ -28,7 +32,10 @@ export class Panel {
   #list = h("ul", { class: "plain" });
   #more = h("p", { class: "faint more" });
   #pause = iconButton("pause", t("uploads.pause-all"), () => this.#pauseOrResume());
-  #fold = iconButton("down", t("uploads.fold"), () => this.#toggle(), { "aria-expanded": "true", class: "icon-button fold" });
+  #fold = iconButton("down", t("uploads.fold"), () => this.#toggle(), {
+    "aria-expanded": "true",
+    class: "icon-button fold",
+  });
   #close = iconButton("close", t("close"), () => this.#leave());
   #rows = new Map(); // Sending -> UploadRow
   #timer = 0;
@@ -36,7 +43,10 @@ export class Panel {
   // Changes come by the hundred; eyes want four a second.
   #settle() {
     this.element.hidden = !this.queue.items.length;
-    this.#timer ||= setTimeout(() => { this.#timer = 0; this.#show(); }, FRAME);
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.#show();
+    }, FRAME);
   }
 
   #show() {
@@ -64,7 +74,10 @@ export class Panel {
     const shown = [...this.queue.items].sort((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state)).slice(0, ROWS);
     const kept = new Set(shown);
     for (const [item, row] of this.#rows) {
-      if (!kept.has(item)) { row.element.remove(); this.#rows.delete(item); }
+      if (!kept.has(item)) {
+        row.element.remove();
+        this.#rows.delete(item);
+      }
     }
     for (const [index, item] of shown.entries()) {
       const row = this.#rows.get(item) ?? new UploadRow(item, this.queue);
@@ -92,9 +105,16 @@ export class Panel {
 
   async #leave() {
     const open = this.queue.items.filter(({ state }) => !OVER.has(state)).length;
-    if (open && !(await confirm({
-      title: t("uploads.cancel.title", { n: open }), detail: t("uploads.cancel.detail"), yes: t("uploads.cancel.yes"), danger: true,
-    }))) return;
+    if (
+      open &&
+      !(await confirm({
+        title: t("uploads.cancel.title", { n: open }),
+        detail: t("uploads.cancel.detail"),
+        yes: t("uploads.cancel.yes"),
+        danger: true,
+      }))
+    )
+      return;
     this.queue.cancelAll();
     this.queue.clear();
   }

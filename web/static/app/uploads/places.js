@@ -27,7 +27,8 @@ export class Places {
     const text = this.#storage?.getItem(PREFIX + print);
     if (!text) return null;
     const place = JSON.parse(text);
-    if (Date.now() - new Date(place.creationTime) < LIFE) return { ...place, fingerprint: print, path: JSON.parse(print)[1] };
+    if (Date.now() - new Date(place.creationTime) < LIFE)
+      return { ...place, fingerprint: print, path: JSON.parse(print)[1] };
     this.forget(print);
     return null;
   }

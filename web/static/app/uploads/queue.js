@@ -61,7 +61,9 @@ export class Queue extends EventTarget {
 
   // How many are in which state, bytes of all that shall be stored, bytes a second, and seconds that are left or null.
   get figures() {
-    const count = Object.fromEntries(["waiting", "running", "paused", "failed", "done", "skipped"].map((state) => [state, 0]));
+    const count = Object.fromEntries(
+      ["waiting", "running", "paused", "failed", "done", "skipped"].map((state) => [state, 0]),
+    );
     let [sent, size] = [0, 0];
     for (const item of this.items) {
       if (item.state === "cancelled" || item.state === "skipped") continue;

@@ -24,7 +24,14 @@ export class UploadRow {
     this.#bar = h("progress", { max: Math.max(1, item.size), value: 0, "aria-label": item.name });
     this.#turn = iconButton("pause", "", () => this.#pauseOrResume());
     this.#drop = iconButton("close", t("uploads.cancel", { name: item.name }), () => queue.cancel(item));
-    this.element = h("li", {}, this.#picture, h("div", { class: "what" }, this.#name, this.#state, this.#bar), this.#turn, this.#drop);
+    this.element = h(
+      "li",
+      {},
+      this.#picture,
+      h("div", { class: "what" }, this.#name, this.#state, this.#bar),
+      this.#turn,
+      this.#drop,
+    );
   }
 
   show() {
@@ -41,9 +48,10 @@ export class UploadRow {
   }
 
   #showTurn(state) {
-    const [picture, label] = {
-      failed: ["restore", "uploads.retry"], paused: ["play", "uploads.resume"],
-    }[state] ?? ["pause", "uploads.pause"];
+    const [picture, label] = { failed: ["restore", "uploads.retry"], paused: ["play", "uploads.resume"] }[state] ?? [
+      "pause",
+      "uploads.pause",
+    ];
     this.#turn.hidden = OVER.has(state) || state === "asking";
     setIcon(this.#turn.firstChild, picture);
     this.#turn.title = t(label, { name: this.#item.name });
@@ -60,10 +68,17 @@ export class UploadRow {
 function stateOf({ state, failure, size: whole, sent, looked }) {
   const percent = (part) => (whole ? Math.floor((100 * part) / whole) : 0);
   switch (state) {
-    case "failed": return failure.message;
-    case "looking": return looked ? t("upload.looking", { percent: percent(looked) }) : t("upload.beginning");
-    case "sending": return sent < whole ? t("upload.sending", { sent: size(sent), size: size(whole), percent: percent(sent) }) : t("upload.storing");
-    case "done": return size(whole);
-    default: return t(`upload.${state}`, { size: size(whole) });
+    case "failed":
+      return failure.message;
+    case "looking":
+      return looked ? t("upload.looking", { percent: percent(looked) }) : t("upload.beginning");
+    case "sending":
+      return sent < whole
+        ? t("upload.sending", { sent: size(sent), size: size(whole), percent: percent(sent) })
+        : t("upload.storing");
+    case "done":
+      return size(whole);
+    default:
+      return t(`upload.${state}`, { size: size(whole) });
   }
 }

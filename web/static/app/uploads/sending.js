@@ -99,7 +99,8 @@ export class Sending {
     this.#turn("cancelled");
     this.#stop.abort();
     this.#means.places.forget(this.print);
-    if (url) await this.#means.call("DELETE", url, undefined, { headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
+    if (url)
+      await this.#means.call("DELETE", url, undefined, { headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
   }
 
   #turn(state) {
@@ -147,7 +148,10 @@ export class Sending {
     this.#turn("looking");
     try {
       if (!(await maybeKnown(call, this.size, signal))) return false;
-      const onProgress = (bytes) => { this.looked = bytes; this.#changed(this); };
+      const onProgress = (bytes) => {
+        this.looked = bytes;
+        this.#changed(this);
+      };
       const digest = await tree(this.file, { signal, onProgress });
       const body = { path: this.path, size: this.size, tree: digest, if_exists: this.#ifExists };
       if (this.file.type) body.media_type = this.file.type;
@@ -160,29 +164,49 @@ export class Sending {
   }
 
   #send(signal) {
-    const { tus, headers, places, stack } = this.#means;
-    let begins = true;
-    const onProgress = (sent) => {
-      if (!begins) this.moved += Math.max(0, sent - this.sent);
-      begins = false; // the first word is of what is there already
-      this.sent = sent;
-      this.#changed(this);
-    };
+    const { tus, places } = this.#means;
     this.#turn("sending");
     return new Promise((resolve, reject) => {
       const upload = new tus.Upload(this.file, {
-        endpoint: ENDPOINT, chunkSize: PART, retryDelays: DELAYS, headers: headers(), httpStack: new CheckedStack(stack),
-        metadata: { filename: this.name, path: this.folder, filetype: this.file.type ?? "", if_exists: this.#ifExists },
-        urlStorage: places, fingerprint: async () => this.print,
+        ...this.#options(),
         onUploadUrlAvailable: () => { this.#url = upload.url; },
-        onProgress, onShouldRetry: mayPass, onSuccess: resolve, onError: (error) => reject(failureOf(error, this.#means.say)),
+        onProgress: this.#progress(),
+        onSuccess: resolve,
+        onError: (error) => reject(failureOf(error, this.#means.say)),
       });
       const begun = places.find(this.print);
       if (begun) upload.resumeFromPreviousUpload({ ...begun, urlStorageKey: this.print });
       else if (this.#url) upload.url = this.#url;
-      signal.addEventListener("abort", () => { upload.abort(); reject(signal.reason); }, { once: true });
+      const stop = () => { upload.abort(); reject(signal.reason); };
+      signal.addEventListener("abort", stop, { once: true });
       upload.start();
     });
+  }
+
+  #options() {
+    const { headers, places, stack } = this.#means;
+    return {
+      endpoint: ENDPOINT,
+      chunkSize: PART,
+      retryDelays: DELAYS,
+      onShouldRetry: mayPass,
+      headers: headers(),
+      httpStack: new CheckedStack(stack),
+      metadata: { filename: this.name, path: this.folder, filetype: this.file.type ?? "", if_exists: this.#ifExists },
+      urlStorage: places,
+      fingerprint: async () => this.print,
+    };
+  }
+
+  // Hears how many bytes are there or on their way; the first word is of those that were there already.
+  #progress() {
+    let begins = true;
+    return (sent) => {
+      if (!begins) this.moved += Math.max(0, sent - this.sent);
+      begins = false;
+      this.sent = sent;
+      this.#changed(this);
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-// Where uploads begin: whoever has files calls `upload`, and the panel, the questions and tus-js-client come when they are needed.
+// Where uploads begin: whoever has files calls `upload`. The panel, the questions and tus-js-client come when needed.
 
 import { call, credentials } from "../api.js";
 import { tell } from "../changes.js";
@@ -42,11 +42,15 @@ async function make() {
   await import("/static/vendor/tus.min.js"); // which leaves `tus` on the window
   const { tus } = window;
   const stack = new tus.DefaultHttpStack();
-  const queue = queueOf = new Queue({ tus, stack, call, headers: credentials, places, owner, decide, say: t });
+  const queue = (queueOf = new Queue({ tus, stack, call, headers: credentials, places, owner, decide, say: t }));
   document.getElementById("dock").append(new Panel(queue).element);
   queue.addEventListener("stored", ({ item }) => tell(ancestors(item.folder)));
-  addEventListener("beforeunload", (event) => { if (queue.busy) event.preventDefault(); });
-  addEventListener("online", () => queue.items.filter(({ failure }) => failure?.status === 0).forEach((item) => queue.resume(item)));
+  addEventListener("beforeunload", (event) => {
+    if (queue.busy) event.preventDefault();
+  });
+  addEventListener("online", () =>
+    queue.items.filter(({ failure }) => failure?.status === 0).forEach((item) => queue.resume(item)),
+  );
   announce(queue);
   return queue;
 }
