@@ -45,9 +45,15 @@ class Uploads:
         with self._database.write(durable=False) as connection:
             found = nodes.standing(connection, upload.owner_id, parts, name)
             nodes.refuse_clash(found, name, replace)
-            replaced = found.size if found is not None else 0
-            require_room(connection, upload.owner_id, upload.length - replaced, self._database.now())
+            _weigh(connection, upload.owner_id, found, upload.length, self._database.now())
             connection.execute(insert(uploads), row)
+
+    def check_room(self, owner_id: int, path: str, length: int) -> None:
+        """Raises OverQuota where `create` would for so many bytes at this path, and Conflict for what is in the way."""
+        *parts, name = names.split(path)
+        with self._database.read() as connection:
+            found = nodes.standing(connection, owner_id, parts, name)
+            _weigh(connection, owner_id, found, length, self._database.now())
 
     def check_place(self, upload_id: UUID) -> None:
         """Raises Conflict where `finish` would, before the work that comes before it; NotFound, and Gone."""
@@ -236,6 +242,11 @@ def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:
     connection.execute(delete(upload_chunks).where(mine))
     ending = {"state": ABANDONED, "ended_at": now}
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
+
+
+def _weigh(connection: Connection, owner_id: int, found: Row[Any] | None, length: int, now: datetime) -> None:
+    """Raises OverQuota unless `length` bytes fit in the place of the file `found`, or beside all others."""
+    require_room(connection, owner_id, length - (found.size or 0 if found is not None else 0), now)
 
 
 def _discard(connection: Connection, upload_id: UUID, which: tuple[Any, ...], now: datetime) -> None:

@@ -103,6 +103,14 @@ class Uploads:
         self._rows.create(upload, replace)
         return upload
 
+    def check_room(self, user: User, path: str, length: int) -> None:
+        """Whether a file of `length` bytes may be put at this path, asked before they are sent.
+
+        Raises OverQuota; BadName and Conflict where it could not stand there at all.
+        """
+        if names.split(path):
+            self._rows.check_room(user.id, path, length)
+
     def get(self, user: User, upload_id: UUID) -> Upload:
         """The upload as the client may count on it. Raises NotFound (also for another user's) and Gone."""
         return _acknowledged(self._rows.get(upload_id, user.id))

@@ -6,6 +6,7 @@ These are the routes of the API. A wrong guess costs speed, never safety: the ap
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlencode
 
 Lane = Literal["pages", "downloads", "uploads"]
 
@@ -15,11 +16,22 @@ SMALL_BODY = 1 << 20
 """Bytes in any other body: JSON and forms."""
 
 ACCOUNT = "/api/v1/account"
-"""Answers 200 to whoever has good credentials, and to nobody else."""
+"""Answers 200 to whoever has good credentials, and room for what they say is `incoming`, and to nobody else."""
 
 _STREAMS = ("/files/", "/folders/", "/api/share/")
 _UPLOADS = "/api/v1/uploads"
 _CONTENT = "/api/v1/content/"
+
+
+def incoming(method: str, path: str, length: int) -> str:
+    """The query by which ACCOUNT is asked whether such a body may come; `path` as WSGI has it (PEP 3333).
+
+    Parts of an upload are none of it: their room was asked for when it began.
+    """
+    if method != "PUT" or not path.startswith(_CONTENT):
+        return ""
+    place = "/" + path.removeprefix(_CONTENT)
+    return urlencode({"incoming": length, "path": place.encode("latin-1")})
 
 
 def lane(method: str, path: str) -> Lane:

@@ -1,6 +1,7 @@
 """Whether a request's credentials are good, asked of the app before a large body of it is taken in.
 
-The app is asked as anybody could ask it, by a request for the caller's own account with the same headers and no body.
+The app is asked as anybody could ask it, by a request for the caller's own account with the same headers and no body;
+of a file that is sent whole also whether there is room for it.
 What credentials look like is none of this module's business.
 """
 
@@ -15,7 +16,7 @@ from waitress.task import WSGITask
 from waitress.utilities import BadRequest
 
 from serving.reception import Request
-from serving.routes import ACCOUNT
+from serving.routes import ACCOUNT, incoming
 
 _ABOUT_THE_BODY = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "CONTENT_ENCODING", "EXPECT", "RANGE"})
 
@@ -37,7 +38,8 @@ class Question:
     def __init__(self, channel: Any, request: Request, told: Callable[[Declined | None], None]) -> None:
         asking = copy(request)
         asking.body_rcv = None
-        asking.command, asking.path, asking.query = "GET", ACCOUNT, ""
+        asking.command, asking.path = "GET", ACCOUNT
+        asking.query = incoming(request.command, request.path, request.content_length)
         asking.headers = {
             name: value for name, value in request.headers.items() if name not in _ABOUT_THE_BODY
         }

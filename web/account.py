@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from model import User
 from web import documents
 from web.auth import signed_in, this_session
 from web.context import client, gateway
-from web.inputs import json_object, required, text
+from web.inputs import json_object, number, required, text
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
 
@@ -16,7 +16,10 @@ blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
 @blueprint.get("/account")
 @signed_in
 def who(user: User) -> Response:
-    """The server asks this too, before it takes a large body in."""
+    """The server asks this too, before it takes a large body in: of a file with its path, and `incoming` bytes."""
+    incoming = request.args.get("incoming")
+    if incoming is not None:
+        gateway().uploads.check_room(user, request.args.get("path", "/"), number(incoming, "incoming"))
     return jsonify(documents.account(gateway().people.account(user.id)))
 
 

@@ -65,6 +65,22 @@ def test_made_up_credentials_get_the_apps_own_no_before_the_body_is_read(
     assert json.loads(body)["type"].endswith("not-signed-in")
 
 
+def test_a_file_past_the_quota_is_refused_before_its_bytes_come(
+    running: Running, house: House, token: str
+) -> None:
+    house.gateway.people.change(house.user.id, quota=len(DATA) - 1)
+    with running.connection() as sock:
+        sock.sendall(head(token, more="Expect: 100-continue\r\n"))
+        status, body = response(sock)
+    assert status.startswith(b"HTTP/1.1 507")
+    assert json.loads(body)["type"].endswith("over-quota")
+    house.gateway.people.change(house.user.id, quota=len(DATA))
+    with running.connection() as sock:
+        for _ in range(2):  # the second in the place of the first
+            sock.sendall(head(token) + DATA)
+            assert response(sock)[0].split()[1] in {b"200", b"201"}
+
+
 def test_a_body_that_comes_anyway_is_dropped_and_takes_no_room(
     running: Running, house: House, token: str
 ) -> None:

@@ -57,7 +57,11 @@ _HOUSE = {
 }
 
 _ACCOUNT = {
-    "GET /api/v1/account": Operation("Who asks, and what they store.", {200: ref("Account")}),
+    "GET /api/v1/account": Operation(
+        "Who asks, and what they store; refused where `incoming` bytes for a file at `path` have no room.",
+        {200: ref("Account")},
+        query={"incoming": COUNT, "path": PATH},
+    ),
     "PUT /api/v1/account/password": Operation(
         "A new password. It ends all other sessions.", {200: ref("Ended")}, body=only(old=TEXT, new=TEXT)
     ),
