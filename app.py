@@ -19,6 +19,7 @@ from web import (
     account,
     admin,
     auth,
+    bin,
     content,
     context,
     download,
@@ -40,6 +41,28 @@ from web import (
     users,
 )
 
+ROOMS = (
+    account,
+    bin,
+    admin,
+    content,
+    download,
+    events,
+    health,
+    known,
+    links,
+    metrics,
+    nodes,
+    openapi,
+    page,
+    queue,
+    session,
+    tokens,
+    transfers,
+    uploads,
+    users,
+)
+"""Each has a blueprint."""
 MAX_BODY = 1 << 20
 """Bytes of a form or a JSON document; the routes that take files lift it for themselves."""
 SECURITY_HEADERS = {
@@ -77,26 +100,7 @@ def create_app(gateway: Gateway, settings: Settings) -> Flask:
     context.install(app, gateway, settings)
     errors.install(app)
     app.extensions["tally"] = metrics.Tally()
-    for room in (
-        account,
-        admin,
-        content,
-        download,
-        events,
-        health,
-        known,
-        links,
-        metrics,
-        nodes,
-        openapi,
-        page,
-        queue,
-        session,
-        tokens,
-        transfers,
-        uploads,
-        users,
-    ):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     app.view_functions["static"] = auth.public(app.view_functions["static"])
     auth.refuse_undeclared(app)

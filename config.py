@@ -6,15 +6,15 @@ It reports every fault at once, tells no secret, and makes nothing on disk.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import telegram_settings
 from errors import Misconfigured
 from model import MIB
+from telegram_settings import TelegramSettings as TelegramSettings
 from variables import Variables
 
 ROOT = Path(__file__).resolve().parent
@@ -25,45 +25,18 @@ LOCAL_TOKEN_FILE = "local-token"
 """Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
 
 # fmt: off
-_TELEGRAM_NAMES = frozenset({
-    "TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_CHANNEL", "TELEGRAM_SESSION", "TELEGRAM_BOT_TOKENS",
-    "TELEGRAM_PROXY", "TELEGRAM_CONNECTIONS", "TELEGRAM_SERVER", "TELEGRAM_SERVER_KEY",
-})
-_NAMES = _TELEGRAM_NAMES | {
+_NAMES = telegram_settings.NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
     "MAX_CONNECTIONS_PER_DOWNLOAD", "DOWNLOAD_RATE_LIMIT_KB", "TOTAL_RATE_LIMIT_KB", "DOWNLOAD_STALL_SECONDS",
-    "SHUTDOWN_SECONDS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT",
+    "SHUTDOWN_SECONDS", "TRUSTED_PROXIES", "BIN_DAYS", "LOG_LEVEL", "LOG_FORMAT",
     "STOWGRAM_URL", "STOWGRAM_TOKEN",
     # Spoken for by features to come: known, so that they are no typing errors.
     "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "SMTP_URL", "REDIS_URL",
     "S3_BUCKET", "S3_ENDPOINT_URL", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY",
 }
 # fmt: on
-_CHANNEL = re.compile(r"-100\d+|@\w+|(?:https?://)?(?:t|telegram)\.me/\S+|create:.*\S.*")
-_SERVER = re.compile(r"(\d+)@(\[[0-9A-Fa-f:.]+\]|[^\s:@\[\]]+):(\d+)")
-_BOT_TOKEN = re.compile(r"\d+:[\w-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class TelegramSettings:
-    """How to reach Telegram. Secrets stay out of the repr."""
-
-    api_id: int
-    api_hash: str = field(repr=False)
-    channel: str
-    """An id (-100…), an @name, a t.me link, or `create:TITLE`; empty only while signing in."""
-    session: str | None = field(repr=False, default=None)
-    """A Telethon string session of a user account."""
-    bot_tokens: tuple[str, ...] = field(repr=False, default=())
-    proxy: str | None = field(repr=False, default=None)
-    connections: int = 4
-    """Media connections per account."""
-    server: tuple[int, str, int] | None = None
-    """(data centre, host, port) of another server than Telegram's own."""
-    server_key: Path | None = None
-    """Its RSA public key, PKCS#1 PEM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +75,8 @@ class Settings:
     """Bytes per second and user; 0 is none."""
     total_rate_limit: int = 0
     """Bytes per second over all downloads; 0 is none."""
+    bin_days: int = 30
+    """How long what was deleted can be restored; 0: there is no bin."""
     shutdown_seconds: float = 10.0
     """What running requests get when the server is asked to stop."""
 
@@ -117,92 +92,6 @@ class ClientSettings:
     host: str
     state_dir: Path
     """Where interrupted uploads are remembered; the user's own folder for such things."""
-
-
-def _bot_tokens(values: Variables) -> tuple[str, ...]:
-    name = "TELEGRAM_BOT_TOKENS"
-    tokens = tuple(token.strip() for token in (values.text(name) or "").split(",") if token.strip())
-    if not all(_BOT_TOKEN.fullmatch(token) for token in tokens):
-        values.note(name, "give tokens as @BotFather shows them, parted by commas", secret=True)
-    return tokens
-
-
-def _server(values: Variables) -> tuple[tuple[int, str, int] | None, Path | None]:
-    text, key = values.text("TELEGRAM_SERVER"), values.path("TELEGRAM_SERVER_KEY")
-    if (text is None) != (key is None):
-        values.faults.append("TELEGRAM_SERVER and TELEGRAM_SERVER_KEY belong together; set both or neither.")
-    if key is not None and not key.is_file():
-        values.note("TELEGRAM_SERVER_KEY", "give the path of the server's RSA public key (PKCS#1 PEM)")
-    if text is None:
-        return None, key
-    match = _SERVER.fullmatch(text)
-    if match is None or not 0 < int(match[3]) < 65536:
-        values.note("TELEGRAM_SERVER", "give it as DC@HOST:PORT, such as 2@127.0.0.1:8443")
-        return None, key
-    return (int(match[1]), match[2].strip("[]"), int(match[3])), key
-
-
-def _proxy(values: Variables) -> str | None:
-    proxy = values.text("TELEGRAM_PROXY")
-    if proxy is None:
-        return None
-    try:
-        parts = urlsplit(proxy)
-        sound = parts.scheme in {"socks5", "socks4", "http"} and bool(parts.hostname and parts.port)
-    except ValueError:  # an address or port that is none
-        sound = False
-    if not sound:  # told without its value, which may hold a password
-        what_to_do = "give it as socks5://[USER:PASSWORD@]HOST:PORT (or socks4, http)"
-        values.note("TELEGRAM_PROXY", what_to_do, secret=True)
-    return proxy
-
-
-def _saved_session(values: Variables, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        values.faults.append(
-            f"{path} cannot be read ({type(error).__name__}); run `python run.py login` again."
-        )
-        return ""
-
-
-def _telegram(values: Variables, session_file: Path, signing_in: bool) -> TelegramSettings | None:
-    saved = _saved_session(values, session_file)
-    names = values.beginning("TELEGRAM_")
-    if not names and not saved and not signing_in:
-        return None
-    # An empty one is most likely a variable that somebody forgot to fill; it must not mean "none".
-    empty = [name for name in names if values.text(name) is None]
-    values.faults += [f"{name} is empty; give it a value, or take it out." for name in empty]
-    hint = f" (the session of `login` in {session_file} counts as set)" if saved else ""
-    values.faults += [
-        f"{n} is missing: without it Telegram cannot be used{hint}. Set it, or no TELEGRAM_* for the sandbox."
-        for n in ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", *(() if signing_in else ("TELEGRAM_CHANNEL",)))
-        if n not in names
-    ]
-    session, bots = values.text("TELEGRAM_SESSION") or saved or None, _bot_tokens(values)
-    if not (session or bots or signing_in):
-        values.faults.append("No Telegram account: run `python run.py login`, or set TELEGRAM_BOT_TOKENS.")
-    channel = values.text("TELEGRAM_CHANNEL") or ""
-    if channel and not _CHANNEL.fullmatch(channel):
-        values.note("TELEGRAM_CHANNEL", "give an id (-100…), an @name, a t.me link, or create:TITLE")
-    if channel.startswith("create:") and bots and not session:
-        values.note("TELEGRAM_CHANNEL", "make the channel yourself and add the bots: a bot cannot create one")
-    server, key = _server(values)
-    return TelegramSettings(
-        api_id=values.number("TELEGRAM_API_ID", 0, 1, 2**31 - 1),
-        api_hash=values.text("TELEGRAM_API_HASH") or "",
-        channel=channel,
-        session=session,
-        bot_tokens=bots,
-        proxy=_proxy(values),
-        connections=values.number("TELEGRAM_CONNECTIONS", 8, 1, 16),
-        server=server,
-        server_key=key,
-    )
 
 
 def _admin_password(values: Variables) -> str | None:
@@ -232,6 +121,7 @@ def _limits(values: Variables) -> dict[str, int]:
         "cache_size": values.number("CACHE_SIZE_MIB", 0, 0, 1 << 24) * MIB,
         "download_rate_limit": values.number("DOWNLOAD_RATE_LIMIT_KB", 0, 0, 1 << 30) * 1000,
         "total_rate_limit": values.number("TOTAL_RATE_LIMIT_KB", 0, 0, 1 << 30) * 1000,
+        "bin_days": values.number("BIN_DAYS", 30, 0, 3650),
         "shutdown_seconds": values.number("SHUTDOWN_SECONDS", 10, 0, 3600),
     }
 
@@ -269,7 +159,7 @@ def read(
         secret_key=_secret_key(values),
         admin_username=values.text("ADMIN_USERNAME") or "admin",
         admin_password=_admin_password(values),
-        telegram=_telegram(values, data_dir / SESSION_FILE, signing_in),
+        telegram=telegram_settings.read(values, data_dir / SESSION_FILE, signing_in),
         enable_range_requests=bool(values.choice("ENABLE_RANGE_REQUESTS", switch, "y")),
         log_level=values.choice("LOG_LEVEL", {n: n for n in ("debug", "info", "warning", "error")}, "info"),
         log_format=values.choice("LOG_FORMAT", {"text": "text", "json": "json"}, "text"),

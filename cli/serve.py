@@ -76,6 +76,7 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
         connections_per_download=settings.max_connections_per_download,
         user_rate=settings.download_rate_limit,
         total_rate=settings.total_rate_limit,
+        bin_days=settings.bin_days,
     )
     gateway = Gateway(database, store, staging, limits)
     house.callback(gateway.close)

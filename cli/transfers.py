@@ -156,11 +156,12 @@ def ls(remote: str, url: str | None, token: str | None) -> None:
 
 @click.command()
 @click.argument("remote")
+@click.option("--forever", is_flag=True, help="Past the bin: it cannot be restored.")
 @_to_a_server
-def rm(remote: str, url: str | None, token: str | None) -> None:
-    """Delete a file, or a folder with all that is in it."""
+def rm(remote: str, forever: bool, url: str | None, token: str | None) -> None:
+    """Delete a file, or a folder with all that is in it. It goes into the bin, from where the page restores it."""
     with _api(url, token) as api:
         node = nodes.at(api, remote)
         if node == nodes.ROOT:
             raise BadInput("The topmost folder cannot be deleted; name what is in it.")
-        nodes.remove(api, node)
+        nodes.remove(api, node, forever=forever)

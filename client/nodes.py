@@ -124,9 +124,9 @@ def make_folder(api: Api, path: str) -> bool:
     return True
 
 
-def remove(api: Api, node: Node) -> None:
-    """Delete a file, or a folder with all that is in it."""
+def remove(api: Api, node: Node, *, forever: bool = False) -> None:
+    """Delete a file, or a folder with all that is in it: into the bin, or `forever`."""
     try:
-        api.ask("DELETE", f"/api/v1/{node.kind}s/{node.id}")
+        api.ask("DELETE", f"/api/v1/{node.kind}s/{node.id}?forever={int(forever)}")
     except NotFound:
         pass  # a repeated request finds its own work done

@@ -3,6 +3,8 @@
 The only home of SQL. It must never know where bytes rest, how they move, or that HTTP exists.
 """
 
+from db.bin import Bin
+from db.clearing import Clearing
 from db.connection import Database
 from db.contents import Contents
 from db.damage import Damage
@@ -18,6 +20,8 @@ from db.tree import Tree
 from db.uploads import Uploads
 
 __all__ = [
+    "Bin",
+    "Clearing",
     "Contents",
     "Damage",
     "Database",

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, insert, select
 
 from db.columns import UtcTime
-from db.nodes import name_columns, subtree
+from db.nodes import name_columns
+from db.paths import subtree
 from db.schema import FILE, FOLDER, contents, nodes
 from errors import TooLarge
 

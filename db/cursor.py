@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from errors import BadInput
 
@@ -32,6 +33,17 @@ def decode(cursor: str, *shapes: tuple[type[Value], ...]) -> list[Value]:
     if not isinstance(values, list) or tuple(map(type, values)) not in shapes:
         raise strange()
     return values
+
+
+def moment(text: str) -> datetime:
+    """A time that `encode` was given by isoformat. Raises BadInput."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise strange() from None
+    if when.tzinfo is None:
+        raise strange()
+    return when
 
 
 def strange() -> BadInput:

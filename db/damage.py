@@ -11,6 +11,7 @@ import names
 from db import events
 from db import nodes as rows
 from db.connection import Database
+from db.paths import paths
 from db.schema import contents, nodes, users
 from model import File
 
@@ -29,7 +30,8 @@ class Damage:
         )
         with self._database.read() as connection:
             found = connection.execute(latest.limit(limit)).all()
-            return tuple((rows.to_file(row, rows.path_of(connection, row)), row.owner) for row in found)
+            where = paths(connection, [row.id for row in found])
+        return tuple((rows.to_file(row, where[row.id]), row.owner) for row in found if row.id in where)
 
     def mark(self, uuid: UUID, when: datetime) -> None:
         """These contents are damaged; whoever has a file of them is told. The first time counts.
@@ -42,6 +44,8 @@ class Damage:
             content_id = connection.execute(marked).scalar()
             if content_id is None:
                 return
-            for row in connection.execute(rows.NODES.where(nodes.c.content_id == content_id)).all():
-                folder = names.parent(rows.path_of(connection, row))
-                events.damaged(connection, row.owner_id, row.id, folder, when)
+            found = connection.execute(rows.NODES.where(nodes.c.content_id == content_id)).all()
+            where = paths(connection, [row.id for row in found])
+            for row in found:
+                if row.id in where:
+                    events.damaged(connection, row.owner_id, row.id, names.parent(where[row.id]), when)

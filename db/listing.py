@@ -66,15 +66,5 @@ def _place(after: str, sort: Sort, order: Order) -> tuple[int, list[Any]]:
     if len(values) != len(keys) or type(values[0]) is not first:
         raise cursor.strange()
     if sort == "modified":
-        return int(kind), [_time(str(values[0])), *values[1:]]
+        return int(kind), [cursor.moment(str(values[0])), *values[1:]]
     return int(kind), values
-
-
-def _time(text: str) -> datetime:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise cursor.strange() from None
-    if when.tzinfo is None:
-        raise cursor.strange()
-    return when

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, select, update
 
 import names
-from db import copies, events
+from db import copies, events, paths
 from db import nodes as rows
 from db.connection import Database
 from db.quotas import require_room
 from db.schema import FILE, FOLDER, nodes
-from errors import BadInput, Conflict, NotFound
+from errors import Conflict, NotFound
 from model import Node
 
 
@@ -36,8 +36,7 @@ class Moves:
         """
         now = self._database.now()
         with self._database.write() as connection:
-            (row,) = _movable(connection, owner_id, [node_id])
-            here = names.parent(rows.path_of(connection, row))
+            ((row, here),) = _movable(connection, owner_id, [node_id])
             goal = _goal(connection, owner_id, here if folder is None else folder)
             _move(connection, row, goal, row.name if name is None else names.checked(name), False, now)
             events.moved(connection, owner_id, [row.id], here, goal.path, now)
@@ -53,14 +52,13 @@ class Moves:
         now = self._database.now()
         with self._database.write() as connection:
             goal, found = _goal(connection, owner_id, folder), _movable(connection, owner_id, node_ids)
-            lines = rows.lines(connection, [row.id for row in found])
             left = defaultdict[str, list[int]](list)
-            for row in found:
-                left[names.parent(rows.path_along(lines[row.id]))].append(row.id)
+            for row, here in found:
+                left[here].append(row.id)
                 _move(connection, row, goal, row.name, rename, now)
             for source, ids in left.items():
                 events.moved(connection, owner_id, ids, source, goal.path, now)
-            return _as_nodes(connection, goal, [row.id for row in found])
+            return _as_nodes(connection, goal, [row.id for row, _ in found])
 
     def copy_all(
         self, owner_id: int, node_ids: Sequence[int], folder: str, *, rename: bool
@@ -73,7 +71,7 @@ class Moves:
         now, made = self._database.now(), list[int]()
         with self._database.write() as connection:
             goal = _goal(connection, owner_id, folder)
-            found = _movable(connection, owner_id, node_ids)
+            found = [row for row, _ in _movable(connection, owner_id, node_ids)]
             require_room(connection, owner_id, copies.weigh(connection, found), now)
             for row in found:
                 name = _name_there(connection, row, goal, row.name, rename)
@@ -97,15 +95,16 @@ def _goal(connection: Connection, owner_id: int, folder: str) -> _Goal:
     row = rows.at(connection, owner_id, parts)
     if row.kind != FOLDER:
         raise NotFound(f"{names.join(*parts)} is a file, not a folder.")
-    line = rows.lines(connection, [row.id])[row.id]
+    line = paths.lines(connection, [row.id])[row.id]
     return _Goal(row, names.join(*parts), frozenset(each.id for each in line))
 
 
-def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[Row[Any]]:
-    found = rows.several(connection, owner_id, node_ids)
-    if any(row.parent_id is None for row in found):
+def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[tuple[Row[Any], str]]:
+    """The nodes, each with the folder that it is in."""
+    found = rows.in_tree(connection, owner_id, node_ids)
+    if any(row.parent_id is None for row, _ in found):
         raise Conflict("The top folder can be neither moved nor renamed nor copied.")
-    return found
+    return [(row, names.parent(path)) for row, path in found]
 
 
 def _move(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool, now: datetime) -> None:
@@ -123,9 +122,7 @@ def _require_room(connection: Connection, row: Row[Any], goal: _Goal, name: str)
     """Raises Conflict where the node would lie in itself, BadInput where a path would grow too long."""
     if row.id in goal.leading_there:
         raise Conflict(f"The folder {row.name!r} cannot be put into itself.")
-    grown = len(goal.path.encode()) + len(name.encode()) + 1 + rows.reach(connection, row)
-    if grown > names.MAX_PATH_BYTES:
-        raise BadInput(f"Paths there would have {grown} bytes; at most {names.MAX_PATH_BYTES} are possible.")
+    rows.require_length(connection, row, goal.path, name)
 
 
 def _name_there(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool) -> str:

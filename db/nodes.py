@@ -6,17 +6,18 @@ could take for one never stand in one folder (docs/decisions/names.md). It must 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 import names
 from db import events
 from db.contents import let_go
-from db.schema import FILE, FOLDER, contents, nodes
-from errors import Conflict, NotFound
+from db.paths import paths, reach, subtree
+from db.schema import BIN, FILE, FOLDER, TREE, contents, nodes
+from errors import BadInput, Conflict, NotFound
 from model import File, Folder, Node
 
 NODES: Select[Any] = select(
@@ -33,7 +34,9 @@ class Stored(NamedTuple):
 
 
 # What every upload asks many times is built once: building a statement takes longer than SQLite does.
-_ROOT = NODES.where(nodes.c.owner_id == bindparam("owner"), nodes.c.parent_id.is_(None))
+_TOP = NODES.where(
+    nodes.c.owner_id == bindparam("owner"), nodes.c.parent_id.is_(None), nodes.c.name_key == bindparam("key")
+)
 _BY_ID = NODES.where(nodes.c.id == bindparam("node"), nodes.c.owner_id == bindparam("owner"))
 _CHILD = NODES.where(nodes.c.parent_id == bindparam("parent"), nodes.c.name_key == bindparam("key"))
 
@@ -69,16 +72,16 @@ def to_folder(row: Row[Any], path: str) -> Folder:
 # Finding. ---------------------------------------------------------------------------------------------------
 
 
-def root(connection: Connection, owner_id: int) -> Row[Any]:
-    """The owner's top folder. Raises NotFound when there is no such user."""
-    row = connection.execute(_ROOT, {"owner": owner_id}).one_or_none()
+def root(connection: Connection, owner_id: int, which: str = TREE) -> Row[Any]:
+    """The owner's top folder, or the BIN. Raises NotFound when there is no such user."""
+    row = connection.execute(_TOP, {"owner": owner_id, "key": which}).one_or_none()
     if row is None:
         raise NotFound("There is no such user.")
     return row
 
 
 def by_id(connection: Connection, owner_id: int, node_id: int, kind: int | None = None) -> Row[Any]:
-    """The owner's node of this id (and kind). Raises NotFound, also for another owner's."""
+    """The owner's node of this id (and kind), wherever it lies. Raises NotFound, also for another owner's."""
     row = connection.execute(_BY_ID, {"owner": owner_id, "node": node_id}).one_or_none()
     if row is None or kind not in {None, row.kind}:
         raise NotFound(f"There is no {word(kind)} with the number {node_id}.")
@@ -86,7 +89,7 @@ def by_id(connection: Connection, owner_id: int, node_id: int, kind: int | None 
 
 
 def several(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[Row[Any]]:
-    """The owner's nodes of these ids, each once, in their order. Raises NotFound when one is missing."""
+    """The owner's nodes of these ids, each once, in their order, wherever they lie. Raises NotFound."""
     mine = NODES.where(nodes.c.owner_id == owner_id, nodes.c.id.in_(node_ids))
     found = {row.id: row for row in connection.execute(mine)}
     for node_id in node_ids:
@@ -111,51 +114,33 @@ def at(connection: Connection, owner_id: int, parts: Sequence[str]) -> Row[Any]:
     return row
 
 
-def lines(connection: Connection, node_ids: Collection[int]) -> dict[int, tuple[Row[Any], ...]]:
-    """What leads to each of these nodes: the top folder first, itself last. Rows of `id` and `name`."""
-    line = (
-        select(
-            nodes.c.id.label("to"), nodes.c.id, nodes.c.parent_id, nodes.c.name, literal(0).label("height")
-        )
-        .where(nodes.c.id.in_(node_ids))
-        .cte("line", recursive=True)
-    )
-    above = select(line.c.to, nodes.c.id, nodes.c.parent_id, nodes.c.name, line.c.height + 1)
-    line = line.union_all(above.where(nodes.c.id == line.c.parent_id))
-    found: dict[int, list[Row[Any]]] = {node_id: [] for node_id in node_ids}
-    for row in connection.execute(select(line).order_by(line.c.height.desc())):
-        found[row.to].append(row)
-    return {node_id: tuple(rows) for node_id, rows in found.items()}
-
-
-def path_along(line: Sequence[Row[Any]]) -> str:
-    """The path that a line of `lines` spells."""
-    return names.join(*(row.name for row in line[1:]))
+def in_tree(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[tuple[Row[Any], str]]:
+    """`several`, each with its path. What is in the bin is NotFound."""
+    found = several(connection, owner_id, node_ids)
+    where = paths(connection, [row.id for row in found])
+    for row in found:
+        if row.id not in where:
+            raise _unknown(row)
+    return [(row, where[row.id]) for row in found]
 
 
 def path_of(connection: Connection, row: Row[Any]) -> str:
-    """The node's path, from its names up to the top folder."""
-    return path_along(lines(connection, [row.id])[row.id])
+    """The node's path, from its names up to the top folder. Raises NotFound for what is in the bin."""
+    where = paths(connection, [row.id])
+    if row.id not in where:
+        raise _unknown(row)
+    return where[row.id]
 
 
-def subtree(node_id: int) -> CTE:
-    """The node and all below it: `id`, `content_id`, and `reach`: bytes of the path below its parent."""
-    top = select(nodes.c.id, nodes.c.content_id, (nodes.c.name_bytes + 1).label("reach")).where(
-        nodes.c.id == node_id
-    )
-    tree = top.cte("subtree", recursive=True)
-    below = select(nodes.c.id, nodes.c.content_id, tree.c.reach + nodes.c.name_bytes + 1)
-    return tree.union_all(below.where(nodes.c.parent_id == tree.c.id))
+def _unknown(row: Row[Any]) -> NotFound:
+    return NotFound(f"There is no {word(row.kind)} with the number {row.id}.")
 
 
-def reach(connection: Connection, row: Row[Any]) -> int:
-    """Bytes of the longest path below the node; 0 where nothing is below it."""
-    if row.kind == FILE:
-        return 0
-    tree = subtree(row.id)
-    longest: int = connection.execute(select(func.max(tree.c.reach))).scalar_one()
-    name: int = row.name_bytes + 1
-    return longest - name
+def require_length(connection: Connection, row: Row[Any], folder: str, name: str) -> None:
+    """Raises BadInput where a path would grow too long if `row` were called `name` in the folder at this path."""
+    grown = len(folder.encode()) + len(name.encode()) + 1 + reach(connection, row)
+    if grown > names.MAX_PATH_BYTES:
+        raise BadInput(f"Paths there would have {grown} bytes; at most {names.MAX_PATH_BYTES} are possible.")
 
 
 # Making. ----------------------------------------------------------------------------------------------------
@@ -239,17 +224,11 @@ def refuse_clash(found: Row[Any] | None, name: str, replace: bool) -> None:
         raise taken(found, name)
 
 
-def insert_root(connection: Connection, owner_id: int, now: datetime) -> None:
-    """The top folder of a new user."""
-    values = {
-        "owner_id": owner_id,
-        "parent_id": None,
-        "kind": FOLDER,
-        "name": "",
-        "name_key": "",
-        "name_bytes": 0,
-    }
-    connection.execute(insert(nodes).values(**values, created_at=now, modified_at=now))
+def insert_tops(connection: Connection, owner_id: int, now: datetime) -> None:
+    """The two top folders of a new user."""
+    common = {"owner_id": owner_id, "parent_id": None, "kind": FOLDER, "name": "", "name_bytes": 0}
+    times = {"created_at": now, "modified_at": now}
+    connection.execute(insert(nodes), [common | times | {"name_key": which} for which in (TREE, BIN)])
 
 
 def _insert(

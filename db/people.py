@@ -17,7 +17,7 @@ import names
 from db import events
 from db import nodes as rows
 from db.connection import Database
-from db.schema import RECEIVING, known_networks, nodes, sessions, tokens, uploads, users
+from db.schema import BIN, RECEIVING, TREE, known_networks, nodes, sessions, tokens, uploads, users
 from db.uploads import give_up
 from errors import BadName, Conflict, NotFound
 from model import Account, Token, User
@@ -49,7 +49,7 @@ class People:
             if connection.execute(select(users.c.id).where(users.c.name_key == key)).first():
                 raise Conflict(f"There is a user called {name!r} already.")
             user = connection.execute(insert(users).returning(users), row).one()
-            rows.insert_root(connection, user.id, now)
+            rows.insert_tops(connection, user.id, now)
             events.note(connection, user.id, "user_added", now, name=name)
             return _user(user)
 
@@ -125,18 +125,22 @@ class People:
         """
         now = self._database.now()
         with self._database.write() as connection:
-            root, user = rows.root(connection, user_id), _row(connection, user_id)
+            user = _row(connection, user_id)
+            tops = [rows.root(connection, user_id, which).id for which in (TREE, BIN)]
             if user.is_admin:
                 _require_another_admin(connection, user_id)
-            in_it = select(nodes.c.id).where(nodes.c.parent_id == root.id).limit(1)
-            if not with_files and connection.execute(in_it).first():
-                raise Conflict("The user still has files. Remove them first, or say that they are to go too.")
+            in_them = select(nodes.c.id).where(nodes.c.parent_id.in_(tops)).limit(1)
+            if not with_files and connection.execute(in_them).first():
+                raise Conflict(
+                    "The user still has files, or had and can restore them. Remove them for good first."
+                )
             under_way = select(uploads.c.id).where(
                 uploads.c.owner_id == user_id, uploads.c.state == RECEIVING
             )
             for upload_id in connection.execute(under_way).scalars().all():
                 give_up(connection, upload_id, now)
-            rows.remove(connection, root.id, now)
+            for top in tops:
+                rows.remove(connection, top, now)
             connection.execute(delete(users).where(users.c.id == user_id))
             events.note(connection, user_id, "user_removed", now, name=user.name)
 

@@ -29,10 +29,12 @@ from sqlalchemy import (
 
 from db.columns import BigId, UtcTime
 
-REVISION = "0006"
+REVISION = "0007"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
+TREE, BIN = "", "bin"
+"""Name keys of the two top folders that each user has. All paths begin at the first; the other has none."""
 RECEIVING, FINISHED, ABANDONED = "receiving", "finished", "abandoned"
 """States of an upload. Only the first can change; the others are tombstones, kept for a while to give clear
 answers.
@@ -141,13 +143,28 @@ nodes = Table(
     Index("ix_nodes_listing", "parent_id", "kind", "name_key"),
     Index("ix_nodes_search", "owner_id", "name_key"),
     Index(
-        "ix_nodes_one_root",
+        "ix_nodes_tops",
         "owner_id",
+        "name_key",
         unique=True,
         sqlite_where=text("parent_id IS NULL"),
         postgresql_where=text("parent_id IS NULL"),
     ),
     sqlite_autoincrement=True,
+)
+
+
+binned = Table(
+    "binned",
+    metadata,
+    Column(
+        "node_id", BigId, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("owner_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("folder", Text, nullable=False),  # where it was
+    Column("deleted_at", UtcTime),  # NULL: nobody can restore it, it only has to be cleared away
+    Index(None, "owner_id", "deleted_at", "node_id"),
+    Index(None, "deleted_at"),
 )
 
 

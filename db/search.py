@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, tuple_
 
 import names
-from db import cursor
+from db import cursor, paths
 from db import nodes as rows
 from db.connection import Database
 from db.schema import FOLDER, nodes
@@ -43,30 +43,31 @@ class Search:
             folder = rows.at(connection, owner_id, names.split(path))
             if folder.kind != FOLDER:
                 raise NotFound(f"{path} is a file, not a folder.")
-            paths, place = _look(connection, folder, words, place, limit)
-            found = rows.several(connection, owner_id, list(paths))
-        items = tuple(rows.to_node(row, paths[row.id]) for row in found)
+            found_at, place = _look(connection, folder, words, place, limit)
+            found = rows.several(connection, owner_id, list(found_at))
+        items = tuple(rows.to_node(row, found_at[row.id]) for row in found)
         return Page(items, None if place is None else cursor.encode(place))
 
 
 def _look(
     connection: Connection, folder: Row[Any], words: list[str], place: tuple[Any, ...] | None, limit: int
 ) -> tuple[dict[int, str], tuple[Any, ...] | None]:
-    """The paths of what is found behind `place`, by id, and the place to go on from; None at the end."""
-    paths: dict[int, str] = {}
+    """The found of what is found behind `place`, by id, and the place to go on from; None at the end."""
+    found: dict[int, str] = {}
     for _ in range(ROUNDS):
         looked_at = _with_words(connection, folder.owner_id, words, place)
-        lines = rows.lines(connection, [row.id for row in looked_at])
+        lines = paths.lines(connection, [row.id for row in looked_at])
         for row in looked_at:
-            if len(paths) == limit:
-                return paths, place
+            if len(found) == limit:
+                return found, place
             place = row.name_key, row.id
             *above, _ = lines[row.id]
-            if any(each.id == folder.id for each in above):
-                paths[row.id] = rows.path_along(lines[row.id])
+            path = paths.path_along(lines[row.id])
+            if path is not None and any(each.id == folder.id for each in above):
+                found[row.id] = path
         if len(looked_at) < ROUND:
-            return paths, None
-    return paths, place
+            return found, None
+    return found, place
 
 
 def _with_words(

@@ -1,9 +1,9 @@
-"""One owner's tree of names: look, list, make, remove. Another owner's nodes must never be told of."""
+"""One owner's tree of names: look, list, make. Another owner's nodes must never be told of."""
 
 from __future__ import annotations
 
 import names
-from db import events, listing
+from db import listing
 from db import nodes as rows
 from db.connection import Database
 from db.schema import FILE, FOLDER
@@ -106,16 +106,3 @@ class Tree:
         with self._database.write() as connection:
             row = rows.make_folders(connection, owner_id, parts, self._database.now())
             return rows.to_folder(row, names.join(*parts))
-
-    def remove(self, owner_id: int, node_id: int) -> None:
-        """Take out the node and all below it; their messages go into the trash.
-
-        Raises NotFound, and Conflict for the top folder.
-        """
-        with self._database.write() as connection:
-            row = rows.by_id(connection, owner_id, node_id)
-            if row.parent_id is None:
-                raise Conflict("The top folder cannot be removed; remove what is in it.")
-            now, folder = self._database.now(), names.parent(rows.path_of(connection, row))
-            rows.remove(connection, row.id, now)
-            events.removed(connection, owner_id, [row.id], folder, now)

@@ -6,7 +6,7 @@ downloads   bytes on their way out    transit     chunks on their way from stagi
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
-upkeep      what is done while nobody asks
+bin         what was deleted          upkeep    what is done while nobody asks
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from time import monotonic
 from db import Database
 from errors import DatabaseUnavailable, StowgramError
 from gateway.admission import Admission
+from gateway.bin import Bin
 from gateway.control import Control
 from gateway.downloads import Downloads
 from gateway.events import Events
@@ -69,6 +70,7 @@ class Gateway:
         self.people = People(database)
         self.sessions = Sessions(database)
         self.files = Files(database)
+        self.bin = Bin(database, limits.bin_days)
         self.events = Events(database)
         self.oversight = Oversight(database)
         tallies = Tallies()
@@ -85,6 +87,7 @@ class Gateway:
             store,
             self.people,
             self.sessions,
+            self.bin,
             self.events,
             self.uploads,
             self.downloads,

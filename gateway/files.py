@@ -119,10 +119,3 @@ class Files:
     def details(self, file: File, first_chunk: int, chunks: int) -> Details:
         """What is known of the file's contents, with so many chunks from `first_chunk`. Raises NotFound."""
         return self._contents.details(file.content_id, first_chunk, chunks)
-
-    def remove(self, user: User, node_id: int, *, kind: Kind) -> None:
-        """Take it and all below it out. The messages go to the trash, which a job empties."""
-        node = self.node(user, node_id, kind)
-        if isinstance(node, Folder) and node.parent_id is None:
-            raise Conflict("The top folder cannot be removed.")
-        self._tree.remove(user.id, node.id)

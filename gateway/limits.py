@@ -16,3 +16,5 @@ class Limits:
     connections_per_download: int
     user_rate: int = 0
     total_rate: int = 0
+    bin_days: int = 30
+    """How long what was deleted can be restored; 0: not at all."""

@@ -13,6 +13,7 @@ from db.damage import Damage
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
+from gateway.bin import Bin
 from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.people import People
@@ -40,6 +41,7 @@ class Upkeep:
         store: ChunkStore,
         people: People,
         sessions: Sessions,
+        bin: Bin,
         events: Events,
         uploads: Uploads,
         downloads: Downloads,
@@ -51,6 +53,7 @@ class Upkeep:
         self._damage = Damage(database)
         self._people = people
         self._sessions = sessions
+        self._bin = bin
         self._events = events
         self._trash = Trash(database)
         self._store = store
@@ -122,6 +125,10 @@ class Upkeep:
             if locator is not None:
                 self._trash.add([locator])
             self._rows.drop_intent(label)
+
+    def empty_bin(self) -> None:
+        """Clear away what was deleted for good, or long enough ago."""
+        self._bin.empty()
 
     def empty_trash(self) -> None:
         """Delete the messages in the trash, a batch at a time. One that cannot be deleted stays, and holds up no other.

@@ -30,6 +30,7 @@ class Keeper:
             ("keep totals", 10.0, upkeep.keep_totals),
             ("go on with uploads", 3.0, upkeep.go_on_with_uploads),
             ("make room", 5.0, upkeep.make_room),
+            ("empty the bin", 5.0, upkeep.empty_bin),
             ("empty the trash", 5.0, upkeep.empty_trash),
             ("settle intents", 10.0, upkeep.settle_intents),
             ("keep uses", 30.0, upkeep.keep_uses),

@@ -23,13 +23,15 @@ from model.rest import (
     Wait,
     tree_digest,
 )
-from model.tree import File, Folder, Listing, Node, Order, Page, Sort
+from model.tree import Binned, BinPage, File, Folder, Listing, Node, Order, Page, Sort
 
 __all__ = [
     "DIGEST_SIZE",
     "MIB",
     "PIECE_SIZE",
     "Account",
+    "BinPage",
+    "Binned",
     "ByteRange",
     "Chunk",
     "ChunkSummary",

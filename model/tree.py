@@ -58,3 +58,17 @@ class Page:
 
     items: tuple[Node, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """What was deleted and can be restored; the node's path is where it was."""
+
+    node: Node
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BinPage:
+    items: tuple[Binned, ...]
+    next: str | None

@@ -136,5 +136,8 @@ def move(user: User, node_id: int, kind: Kind) -> Response:
 @blueprint.delete("/folders/<id:node_id>", defaults={"kind": "folder"})
 @signed_in
 def remove(user: User, node_id: int, kind: Kind) -> tuple[str, int]:
-    gateway().files.remove(user, node_id, kind=kind)
+    """Into the bin, or with `?forever=1` past it."""
+    forever = one_of(request.args.get("forever", "0"), "forever", "0", "1") == "1"
+    found = gateway().files.node(user, node_id, kind)
+    gateway().bin.put(user, [found.id], forever=forever)
     return "", 204

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from db import Database, People, Uploads
+from db import Bin, Clearing, Database, People, Uploads
 from model import Chunk, File, Label, Locator, StoredFile, Upload, User, tree_digest
 
 PIECE = 4
@@ -100,6 +100,13 @@ def put(
     label = Label("manifest", upload.id, 0, 0, 9, bytes(32))
     uploads.intend(upload.id, label, None)
     return finish(database, upload, manifest if manifest is not None else 10_000 + next(_manifests))
+
+
+def remove(database: Database, owner_id: int, node_id: int) -> None:
+    """Delete the node for good, at once."""
+    Bin(database).put(owner_id, [node_id], forever=True)
+    while Clearing(database).part():
+        pass
 
 
 _manifests = count()

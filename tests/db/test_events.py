@@ -10,7 +10,7 @@ from db import Contents, Damage, Database, Events, Moves, Tree
 from db import events as rows
 from errors import Conflict
 from model import User
-from tests.db.conftest import Clock, put
+from tests.db.conftest import Clock, put, remove
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_every_change_of_the_tree_tells_which_listings_changed(
     tree.make_folder(ann.id, "/", "c")
     Moves(database).move(ann.id, file.id, folder="/c", name="g.bin")
     Damage(database).mark(Contents(database).stored_file(file.content_id).uuid, clock.time)
-    tree.remove(ann.id, file.id)
+    remove(database, ann.id, file.id)
     told = [(event.type, event.about["folders"]) for event in events.since(start, ann.id).events]
     assert told == [
         ("folder_made", ["/"]),

@@ -11,7 +11,7 @@ from db import Database, Moves, Trash, Tree, copies
 from db.schema import contents
 from errors import BadInput, Conflict, NotFound, TooLarge
 from model import File, Folder, Node, User
-from tests.db.conftest import Clock, put
+from tests.db.conftest import Clock, put, remove
 
 
 @pytest.fixture
@@ -150,10 +150,10 @@ def test_contents_go_with_the_last_that_shows_them(
 ) -> None:
     file = store("/a", 1)
     (twin,) = moves.copy_all(ann.id, [file.id], "/", rename=True)
-    tree.remove(ann.id, file.id)
+    remove(database, ann.id, file.id)
     assert Trash(database).count() == 0
     assert tree.file(ann.id, twin.id).path == "/a (2)"
-    tree.remove(ann.id, twin.id)
+    remove(database, ann.id, twin.id)
     assert Trash(database).count() == 2, "its chunk and its manifest"
 
 

@@ -7,7 +7,7 @@ import pytest
 from db import Database, Moves, People, Tree, Uploads
 from errors import Conflict, OverQuota
 from model import User
-from tests.db.conftest import Clock, an_upload, put
+from tests.db.conftest import Clock, an_upload, put, remove
 
 
 def used(database: Database, user: User) -> tuple[int, int]:
@@ -26,9 +26,9 @@ def test_every_change_is_counted(database: Database, ann: User, bob: User, clock
     folder = Tree(database).folder_at(ann.id, "/a")
     (twin,) = Moves(database).copy_all(ann.id, [folder.id], "/", rename=True)
     assert used(database, ann) == (4, 64)
-    Tree(database).remove(ann.id, twin.id)
+    remove(database, ann.id, twin.id)
     assert used(database, ann) == (2, 32)
-    Tree(database).remove(ann.id, Tree(database).folder_at(ann.id, "/a").id)
+    remove(database, ann.id, Tree(database).folder_at(ann.id, "/a").id)
     assert used(database, ann) == (0, 0)
     assert used(database, bob) == (0, 0)
 

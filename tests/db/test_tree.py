@@ -13,7 +13,7 @@ from db.nodes import name_columns
 from db.schema import nodes
 from errors import BadInput, BadName, Conflict, NotFound
 from model import File, Folder, User
-from tests.db.conftest import Clock, put
+from tests.db.conftest import Clock, put, remove
 
 Verbs = tuple[Callable[[], object], ...]
 
@@ -72,7 +72,7 @@ def test_another_owners_nodes_are_not_found(
         lambda: tree.file(bob.id, file.id),
         lambda: tree.folder(bob.id, file.parent_id),
         lambda: tree.node_at(bob.id, "/a/b.bin"),
-        lambda: tree.remove(bob.id, file.id),
+        lambda: remove(database, bob.id, file.id),
         lambda: moves.move(bob.id, file.id, name="stolen"),
         lambda: moves.move(bob.id, mine.id, folder="/a"),
     )
@@ -81,12 +81,12 @@ def test_another_owners_nodes_are_not_found(
             wrong()
 
 
-def test_an_absurd_number_is_not_found(tree: Tree, ann: User) -> None:
+def test_an_absurd_number_is_not_found(tree: Tree, database: Database, ann: User) -> None:
     for number in (0, -1, 1 << 63, 10**40):
         with pytest.raises(NotFound):
             tree.file(ann.id, number)
         with pytest.raises(NotFound):
-            tree.remove(ann.id, number)
+            remove(database, ann.id, number)
 
 
 def test_a_listing_has_folders_first_and_pages_without_loss(
@@ -107,10 +107,12 @@ def test_a_listing_has_folders_first_and_pages_without_loss(
     assert found == ["ant", "Bar", "zoo", "A.bin", "b.bin", "Zebra.bin", "ä.bin"]
 
 
-def test_what_stays_is_listed_once_while_others_come_and_go(tree: Tree, ann: User) -> None:
+def test_what_stays_is_listed_once_while_others_come_and_go(
+    tree: Tree, database: Database, ann: User
+) -> None:
     kept = [tree.make_folder(ann.id, "/", f"k{number}").name for number in range(6)]
     first = tree.listing(ann.id, "/", limit=3)
-    tree.remove(ann.id, first.items[2].id)
+    remove(database, ann.id, first.items[2].id)
     tree.make_folder(ann.id, "/", "a-new-one")
     second = tree.listing(ann.id, "/", first.next, limit=9)
     assert [node.name for node in (*first.items, *second.items)] == kept
@@ -257,7 +259,7 @@ def test_moves_that_cannot_be_are_refused(
         lambda: moves.move(ann.id, a.id, folder="/a"),
         lambda: moves.move(ann.id, a.id, folder="/a/b"),
         lambda: moves.move(ann.id, b.id, name="D"),
-        lambda: tree.remove(ann.id, root.id),
+        lambda: remove(database, ann.id, root.id),
     )
     for cannot in refused:
         with pytest.raises(Conflict):
@@ -281,8 +283,10 @@ def test_a_move_never_makes_a_path_that_cannot_be_asked_for(tree: Tree, moves: M
     assert tree.folder_at(ann.id, end.path) == end
 
 
-def test_a_tree_as_deep_as_a_path_can_be_is_listed_and_removed(tree: Tree, ann: User) -> None:
+def test_a_tree_as_deep_as_a_path_can_be_is_listed_and_removed(
+    tree: Tree, database: Database, ann: User
+) -> None:
     deep = tree.make_folders(ann.id, "/d" * 2000)
     assert tree.folder(ann.id, deep.id).path == "/d" * 2000
-    tree.remove(ann.id, tree.folder_at(ann.id, "/d").id)
+    remove(database, ann.id, tree.folder_at(ann.id, "/d").id)
     assert tree.listing(ann.id, "/").items == ()

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import names
-from db import Database, Moves, People, Trash, Tree
+from db import Bin, Clearing, Database, Moves, People, Trash, Tree
 from errors import Conflict, NotFound
 from model import File, Folder, Listing
-from tests.db.conftest import Clock, put, url_of
+from tests.db.conftest import Clock, put, remove, url_of
 
 NAMES = st.sampled_from(["a", "A", "b", "é", "É", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(tuple)
@@ -37,6 +37,7 @@ class TreeMachine(RuleBasedStateMachine):
         self.model: dict[Parts, int | None] = {(): None}
         self.messages = count(1)
         self.thrown: set[int] = set()
+        self.binned: dict[int, tuple[Parts, dict[Parts, int | None]]] = {}
 
     def teardown(self) -> None:
         self.database.close()
@@ -63,7 +64,12 @@ class TreeMachine(RuleBasedStateMachine):
 
     def throw(self, *messages: int | None) -> None:
         """Nothing but copies may still need them."""
-        self.thrown |= {message for message in messages if message is not None} - set(self.model.values())
+        self.thrown |= {message for message in messages if message is not None} - self.held()
+
+    def held(self) -> set[int | None]:
+        """Messages of what is in the tree, and in the bin."""
+        in_bin = (message for _, below in self.binned.values() for message in below.values())
+        return {*self.model.values(), *in_bin}
 
     def add_folders(self, parts: Parts) -> None:
         for depth in range(1, len(parts) + 1):
@@ -102,8 +108,53 @@ class TreeMachine(RuleBasedStateMachine):
         except NotFound:
             assert parts not in self.model
             return
-        self.tree.remove(self.owner.id, node.id)
+        remove(self.database, self.owner.id, node.id)
         self.throw(*map(self.model.pop, self.below(parts)))
+
+    @rule(parts=PATHS)
+    def put_into_the_bin(self, parts: Parts) -> None:
+        if parts not in self.model:
+            return
+        node = self.tree.node_at(self.owner.id, names.join(*parts))
+        self.clock.move(seconds=1)
+        Bin(self.database).put(self.owner.id, [node.id])
+        below = {old[len(parts) :]: self.model.pop(old) for old in self.below(parts)}
+        self.binned[node.id] = parts, below
+
+    @rule(which=st.integers(0, 9), place=st.none() | PATHS)
+    def restore(self, which: int, place: Parts | None) -> None:
+        if which >= len(self.binned):
+            return
+        node_id = list(self.binned)[which]
+        parts, below = self.binned[node_id]
+        goal = place or parts
+        try:
+            path = None if place is None else names.join(*place)
+            restored = Bin(self.database).restore(self.owner.id, node_id, path)
+        except Conflict:
+            assert self.clash(goal[:-1]) or self.similar(goal) is not None
+        else:
+            assert not self.clash(goal[:-1]) and self.similar(goal) is None
+            assert (restored.id, names.split(restored.path)) == (node_id, goal)
+            del self.binned[node_id]
+            self.add_folders(goal[:-1])
+            self.model |= {goal + rest: message for rest, message in below.items()}
+
+    @rule(which=st.integers(0, 9))
+    def remove_from_the_bin(self, which: int) -> None:
+        if which < len(self.binned):
+            node_id = list(self.binned)[which]
+            Bin(self.database).remove(self.owner.id, node_id)
+            _, below = self.binned.pop(node_id)
+            self.throw(*below.values())
+            while Clearing(self.database).part():
+                pass
+
+    @invariant()
+    def the_bin_lists_what_is_in_it_the_latest_first(self) -> None:
+        found = Bin(self.database).listing(self.owner.id, None, 100).items
+        told = [(entry.node.id, names.split(entry.node.path)) for entry in found]
+        assert told == [(node_id, parts) for node_id, (parts, _) in reversed(self.binned.items())]
 
     @rule(source=PATHS, place=PATHS)
     def move(self, source: Parts, place: Parts) -> None:

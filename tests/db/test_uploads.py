@@ -13,7 +13,7 @@ import pytest
 from db import Contents, Damage, Database, Messages, Trash, Tree, Uploads
 from errors import Conflict, Gone, NotFound, OffsetMismatch
 from model import Label, Locator, StoredFile, Upload, User
-from tests.db.conftest import Clock, a_chunk, an_upload, finish, label_of, put
+from tests.db.conftest import Clock, a_chunk, an_upload, finish, label_of, put, remove
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_a_finished_upload_is_not_given_up_and_is_gone_with_its_file(
     file, _ = finish(database, upload)
     with pytest.raises(Conflict):
         uploads.abandon(upload.id)
-    Tree(database).remove(ann.id, file.id)
+    remove(database, ann.id, file.id)
     with pytest.raises(Gone):
         uploads.get(upload.id)
 
@@ -271,7 +271,7 @@ def test_removing_a_folder_throws_away_all_messages_below_it_and_no_others(
     put(database, ann, clock, "/a/b/two", 4, manifest=5)
     put(database, ann, clock, "/ab", 6, manifest=7)
     tree = Tree(database)
-    tree.remove(ann.id, tree.folder_at(ann.id, "/a").id)
+    remove(database, ann.id, tree.folder_at(ann.id, "/a").id)
     assert sorted(in_trash(database)) == [1, 2, 3, 4, 5]
     assert [node.name for node in tree.listing(ann.id, "/").items] == ["ab"]
 

@@ -212,7 +212,7 @@ def test_a_file_that_was_removed_takes_its_totals_along_and_leaves_its_owners(
     moved: tuple[House, File],
 ) -> None:
     house, file = moved
-    house.gateway.files.remove(house.user, file.id, kind="file")
+    house.gateway.bin.put(house.user, [file.id], forever=True)
     house.gateway.upkeep.keep_totals()
     assert house.gateway.totals.of_file(file.id) == Totals()
     assert house.gateway.totals.of_user(house.user.id).downloads == 2

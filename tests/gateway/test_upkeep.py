@@ -118,7 +118,7 @@ def test_a_message_that_cannot_be_deleted_holds_up_no_other(tmp_path: Path) -> N
     house = build_house(tmp_path, Stubborn())
     for path in ("/first", "/second"):
         file, _ = house.gateway.uploads.put(house.user, path, io.BytesIO(b"x"), 1)
-        house.gateway.files.remove(house.user, file.id, kind="file")
+        house.gateway.bin.put(house.user, [file.id], forever=True)
     with pytest.raises(errors.Permanent):
         house.gateway.upkeep.empty_trash()
     assert [locator.message for locator in house.store.labels] == [1]

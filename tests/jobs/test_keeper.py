@@ -50,6 +50,7 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
         "watch_transfers",
         "keep_totals",
         "go_on_with_uploads",
+        "empty_bin",
         "empty_trash",
         "settle_intents",
         "pass_on_events",

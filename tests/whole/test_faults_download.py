@@ -226,7 +226,7 @@ def test_a_first_piece_that_is_lost_is_a_502_and_no_broken_200(
     assert_problem(received.status, received.headers)
     assert within(5.0, lambda: bool(node_of(gateway, file_id)["damaged"]))
     with gateway.client() as client:
-        assert client.delete(f"/api/v1/files/{file_id}").status_code == 204
+        assert client.delete(f"/api/v1/files/{file_id}?forever=1").status_code == 204
 
 
 @pytest.mark.parametrize("name", [name for name in LASTING if "premium" not in name])

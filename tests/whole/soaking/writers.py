@@ -36,7 +36,7 @@ def tidy(visitor: Visitor) -> None:
                 visitor.left_behind.discard(upload)
         for node in visitor.listing(line, "/"):
             if node["path"] == visitor.folder:
-                visitor.ask(line, "DELETE", f"/api/v1/folders/{node['id']}", expect={204})
+                visitor.ask(line, "DELETE", f"/api/v1/folders/{node['id']}?forever=1", expect={204})
 
 
 def something(visitor: Visitor, sizes: Sequence[int] = SIZES) -> Content:
@@ -68,7 +68,7 @@ def put_and_delete(visitor: Visitor) -> None:
         new = json.dumps({"name": f"{content.name} renamed"}).encode()
         visitor.ask(line, "PATCH", f"/api/v1/files/{shelf.id}", JSON, new)
         fetch(visitor, line, shelf)
-        visitor.ask(line, "DELETE", f"/api/v1/files/{shelf.id}", expect={204})
+        visitor.ask(line, "DELETE", f"/api/v1/files/{shelf.id}?forever=1", expect={204})
         visitor.ask(line, "GET", shelf.address, expect={404})
 
 
@@ -124,7 +124,7 @@ def upload_in_parts(visitor: Visitor) -> None:
             raise Wrong(f"{content} was acknowledged and is not there")
         shelf = shelve(nodes[content.name], content)
         fetch(visitor, line, shelf)
-        visitor.ask(line, "DELETE", f"/api/v1/files/{shelf.id}", expect={204})
+        visitor.ask(line, "DELETE", f"/api/v1/files/{shelf.id}?forever=1", expect={204})
 
 
 def give_up_an_upload(visitor: Visitor) -> None:
