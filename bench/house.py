@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +22,20 @@ CROWDED = {"MAX_CONCURRENT_DOWNLOADS": "200", "MAX_CONCURRENT_DOWNLOADS_PER_USER
 
 
 @contextmanager
+def ending_in_order() -> Iterator[None]:
+    """A bench that is told to end (SIGTERM) stops what it started: a gateway would go on without it."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def house(folder: Path, **settings: str) -> Iterator[tuple[RunningSandbox, RunningGateway]]:
     """Both, running, with the settings people run with unless `settings` says otherwise."""
     with (
+        ending_in_order(),
         start_sandbox(folder / "sandbox") as sandbox,
         running_gateway(folder, sandbox, USUAL | settings) as gateway,
     ):
@@ -54,9 +67,10 @@ class Stocked:
         wanted = span or ByteRange(0, file.size)
         return Fetch(self.url(name), self.gateway.token, wanted, file.read, whole=span is None)
 
-    def restart_gateway(self) -> None:
-        """With nothing in memory."""
+    def restart_gateway(self, **settings: str) -> None:
+        """With nothing in memory; and with these settings from now on."""
         self.gateway.stop()
+        self.gateway.environment |= settings
         self.gateway.start()
 
     def profile(self, names: Sequence[str], report: Path) -> str:
@@ -73,7 +87,7 @@ class Stocked:
 @contextmanager
 def stocked(folder: Path, sizes: Mapping[str, int], **settings: str) -> Iterator[Stocked]:
     """A house with synthetic files of these names and sizes in bytes; no settings for a cache: nothing is cached."""
-    with start_sandbox(folder / "sandbox") as sandbox:
+    with ending_in_order(), start_sandbox(folder / "sandbox") as sandbox:
         sandbox.stop()
         warehouse = Warehouse(sandbox, folder / "sandbox")
         warehouse.lay(sizes)

@@ -158,8 +158,8 @@ def running_gateway(
 ) -> Iterator[RunningGateway]:
     """A gateway with its data below `folder`, started, and stopped at the end."""
     gateway = RunningGateway(folder / "data", sandbox, settings or {})
-    gateway.start()
     try:
+        gateway.start()
         yield gateway
     finally:
         gateway.stop()
