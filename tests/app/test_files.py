@@ -152,3 +152,16 @@ def test_who_signed_out_sees_nothing_any_more(page: Page) -> None:
     page.wait_for_url("**/login*")
     page.goto("/")
     expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_rows_are_carried_onto_a_folder_and_up_the_way(page: Page, letters: str) -> None:
+    row(page, "a.txt").locator(".size").click()
+    row(page, "b.txt").locator(".size").click(modifiers=["Control"])
+    row(page, "b.txt").locator(".modified").drag_to(row(page, "below").locator(".modified"))
+    expect(page.get_by_text("3 items", exact=True)).to_be_visible()
+    page.get_by_role("link", name="below").click()
+    expect(row(page, "a.txt")).to_be_visible()
+    way_up = page.get_by_role("navigation", name="Folders above").get_by_role("link", name=letters[1:])
+    row(page, "a.txt").locator(".modified").drag_to(way_up)
+    expect(page.get_by_text(f"“a.txt” is now in {letters}")).to_be_visible()
+    expect(row(page, "a.txt")).to_have_count(0)

@@ -27,8 +27,8 @@ export async function show(root) {
   const view = new ListView(root, {
     bar: h("div", { class: "bar" }, h("h1", {}, t("view.bin")), term, empty),
     empty: { picture: "bin", title: t("bin.nothing"), hint: t("bin.nothing.hint") },
-    label: t("bin.label"), columns: COLUMNS, href: () => null,
-    meta: (node) => [parentOf(node.path), left(node)].join(" · "),
+    label: t("bin.label"), columns: COLUMNS,
+    row: { meta: (node) => [parentOf(node.path), left(node)].join(" · "), href: () => null },
     actions: actionsFor,
     open: (node) => bringBack([node]),
   });

@@ -9,13 +9,14 @@ const LONG_PRESS = 450; // milliseconds
 const WANDER = 10; // pixels that a finger may move and still press
 
 export class Pane {
-  // `open(node)`, `act(name, nodes)` for keys, `openMenu(nodes, at)`, `onChoose(nodes)`, and what rows and lists take.
-  constructor({ label, columns, meta, download = false, href, onSort, onLook, ...doing }) {
+  // `open(node)`, `act(name, nodes)` for keys, `openMenu(nodes, at)`, `onChoose(nodes)`; the rest is the list's, and in `row`
+  // what a Row takes but the columns.
+  constructor({ label, columns, onSort, onLook, row = {}, ...doing }) {
     this.doing = doing;
     this.selection = new Selection(() => this.#changed());
     this.list = new RowList({
       label, columns, onSort, onLook,
-      makeRow: () => new Row({ columns, meta, download, href }),
+      makeRow: () => new Row({ columns, ...row }),
       mark: (node, index) => [this.selection.has(node), index === this.selection.active],
     });
     this.element = this.list.element;

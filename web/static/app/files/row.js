@@ -8,18 +8,21 @@ export const downloadAddress = (node) => `/files/${node.id}/download`;
 export const folderAddress = (path) => (path === "/" ? "/" : `/?${new URLSearchParams({ path })}`);
 export const parentOf = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
 
+const FINE = matchMedia("(pointer: fine)").matches;
+
 const addressOf = (node) => (node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node));
 
 export class Row {
   // `columns`: { name, text(node), title?(node) }; `meta(node)` is the second line where there is no room for columns;
-  // `download`: whether a row has a link of its own to the bytes; `href(node)`: where its name leads, null for nowhere.
-  constructor({ columns, meta, download, href = addressOf }) {
+  // `download`: whether a row has a link of its own to the bytes; `href(node)`: where its name leads, null for nowhere;
+  // `carried`: whether a mouse may carry it away. A finger that rests on a row chooses it, and would carry it instead.
+  constructor({ columns, meta, download, href = addressOf, carried }) {
     this.#columns = columns;
     this.#metaOf = meta;
     this.#hrefOf = href;
     this.#cells = columns.map(({ name }) => h("span", { role: "gridcell", class: `cell ${name}` }));
     this.#download = download && h("a", { class: "icon-button fetch", tabindex: -1, download: true }, icon("download"));
-    this.element = h("div", { role: "row", class: "row" },
+    this.element = h("div", { role: "row", class: "row", draggable: carried && FINE ? "true" : null },
       h("span", { role: "gridcell", class: "mark" }, this.#picture, this.#check),
       h("span", { role: "gridcell", class: "name" },
         h("span", { class: "line" }, this.#link, this.#damaged), this.#meta),

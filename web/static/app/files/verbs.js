@@ -40,20 +40,24 @@ export const rename = (node) => ask({
 export const move = (nodes) => transfer("move", nodes);
 export const copy = (nodes) => transfer("copy", nodes);
 
-// Into another folder, by "move" or "copy". What is in the way there keeps its name, or nothing happens.
+// Into another folder that the person chooses, by "move" or "copy".
 async function transfer(verb, nodes) {
   const parent = await chooseFolder({
     title: t(`${verb}.title`, about(nodes)), yes: t(`${verb}.here`), from: parentOf(nodes[0].path),
     without: new Set(nodes.filter(({ kind }) => kind === "folder").map(({ id }) => id)),
     refuses: (path) => verb === "move" && nodes.every((node) => parentOf(node.path) === path),
   });
-  if (parent === null) return;
-  await attempt(async () => {
-    if (!(await send(verb, nodes, parent))) return;
-    tell([...foldersOf(nodes), parent]);
-    toast(t(`${verb}.done`, { ...about(nodes), folder: parent === "/" ? t("files.root") : parent }));
-  });
+  if (parent !== null) await into(verb, nodes, parent);
 }
+
+export const moveInto = (nodes, parent) => into("move", nodes, parent);
+
+// What is in the way there keeps its name, or nothing happens.
+const into = (verb, nodes, parent) => attempt(async () => {
+  if (!(await send(verb, nodes, parent))) return;
+  tell([...foldersOf(nodes), parent]);
+  toast(t(`${verb}.done`, { ...about(nodes), folder: parent === "/" ? t("files.root") : parent }));
+});
 
 // Whether it was done: where a name is taken the person may have both kept.
 async function send(verb, nodes, parent) {

@@ -8,11 +8,12 @@ import { menu } from "../menu.js";
 import { go, title } from "../router.js";
 import { t } from "../text.js";
 import { actionsFor, preview } from "./actions.js";
+import { carryRows } from "./carry.js";
 import { acceptDrops, chooseFiles } from "./drop.js";
 import { previewOf } from "./kinds.js";
 import { ListView } from "./listview.js";
 import { folderAddress, parentOf } from "./row.js";
-import { download, newFolder } from "./verbs.js";
+import { download, moveInto, newFolder } from "./verbs.js";
 
 const PAGE = 1000; // entries asked for at once
 
@@ -44,14 +45,17 @@ class FilesView {
     this.#list = new ListView(root, {
       bar: h("div", { class: "bar" }, this.#heading, this.#trail, this.#buttons()),
       empty: { picture: "folder", title: t("files.empty"), hint: t("files.empty.hint") },
-      label: t("files.label"), columns: [SIZE, MODIFIED], meta, download: true,
+      label: t("files.label"), columns: [SIZE, MODIFIED], row: { meta, download: true, carried: true },
       actions: (nodes) => actionsFor(nodes, this.#items),
       keys: { up: () => this.path !== "/" && go(folderAddress(parentOf(this.path))) },
       open: (node) => open(node, this.#items),
       onSort: (by) => this.#sortBy(by),
       concerns: (folders) => folders.includes(this.path),
     });
-    this.#stopDrops = acceptDrops(root, () => this.path, (element) => this.#folderAt(element));
+    this.#stopDrops = acceptDrops(root, () => this.path, (element) => this.#nodeAt(element, "folder"));
+    carryRows(root, {
+      picked: (element) => this.#picked(element), goalAt: (element) => this.#goalAt(element), drop: moveInto,
+    });
   }
 
   path = "/";
@@ -115,9 +119,24 @@ class FilesView {
     ];
   }
 
-  // The folder of the row that something is held over, or null.
-  #folderAt(element) {
-    const row = element.closest?.("[data-kind=folder]");
-    return row && this.#items[row.dataset.index];
+  // The node of the row that an element is in, if it is of that kind; else null.
+  #nodeAt(element, kind) {
+    const row = element.closest?.("[data-index]");
+    const node = row && this.#items[row.dataset.index];
+    return node && (!kind || node.kind === kind) ? node : null;
+  }
+
+  // What the mouse takes along: all that is chosen, when it takes one of them.
+  #picked(element) {
+    const node = this.#nodeAt(element);
+    const { selection } = this.#list.pane;
+    return node && selection.has(node) ? selection.nodes : [node].filter(Boolean);
+  }
+
+  // The path of the folder that a row or a step of the way stands for; null for the one that is shown.
+  #goalAt(element) {
+    const step = element.closest?.(".trail li")?.querySelector("a");
+    const path = step ? new URL(step.href).searchParams.get("path") ?? "/" : this.#nodeAt(element, "folder")?.path;
+    return path === undefined || path === this.path ? null : path;
   }
 }

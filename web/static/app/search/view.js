@@ -21,8 +21,8 @@ export async function show(root, params) {
   const view = new ListView(root, {
     bar: h("div", { class: "bar" }, heading),
     empty: { picture: "search", title: t("search.nothing"), hint: t("search.nothing.hint") },
-    label: t("search.label"), columns: COLUMNS, download: true,
-    meta: (node) => [parentOf(node.path), SIZE.text(node)].filter(Boolean).join(" · "),
+    label: t("search.label"), columns: COLUMNS,
+    row: { meta: (node) => [parentOf(node.path), SIZE.text(node)].filter(Boolean).join(" · "), download: true },
     actions: (nodes) => withPlace(nodes, actionsFor(nodes, view.pages.items)),
     open: (node) => open(node, view.pages.items),
   });
