@@ -34,6 +34,9 @@ def test_keys_choose_rows_and_open_them(page: Page, letters: str) -> None:
     expect(page).to_have_title("below · Stowgram")
     press(page, "Backspace")
     expect(page.get_by_text("5 items", exact=True)).to_be_visible()
+    page.keyboard.type("c.")
+    press(page, "Space")
+    assert chosen(page) == ["c.txt"]
     press(page, "?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     press(page, "Escape", "/")

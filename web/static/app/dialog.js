@@ -6,7 +6,7 @@ import { t } from "./text.js";
 const NOTE = 6000; // milliseconds that a note stays
 let names = 0;
 
-// Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null when dismissed.
+// Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null if dismissed.
 // `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window.
 export function show(title, build, { kind = "card", hideTitle = false } = {}) {
   return new Promise((resolve) => {
@@ -60,7 +60,7 @@ export function ask({ title, label, value = "", yes, act, select = value.length 
   });
 }
 
-// One of several: `options` are { value, label, danger? }. { value, all }, or null; `all` is a box's label, if there is one.
+// One of several: `options` are { value, label, danger? }. { value, all }, or null; `all` is the label of a box, if any.
 export function choose({ title, detail, options, all }) {
   return show(title, (close) => {
     const box = all && h("input", { type: "checkbox" });

@@ -34,7 +34,13 @@ export function setIcon(svg, name) {
 
 // A square button that shows a picture and says `label`.
 export function iconButton(name, label, onclick, attributes = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+  const usual = { type: "button", class: "icon-button", "aria-label": label, title: label, onclick };
+  return h("button", { ...usual, ...attributes }, icon(name));
+}
+
+// A button with a picture and words; a narrow screen has room for the picture only.
+export function pictureButton(name, label, attributes) {
+  return h("button", { type: "button", title: label, "aria-label": label, ...attributes }, icon(name), h("span", {}, label));
 }
 
 // Put `text` on the clipboard. Plain http on another host than this one has no clipboard object: the old way goes on.

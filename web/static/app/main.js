@@ -14,7 +14,8 @@ const TYPING = 250; // milliseconds after the last letter until what was found i
 const { admin, user } = document.body.dataset;
 
 function buildNavigation() {
-  const places = Object.entries(VIEWS).filter(([, { place }]) => place === "all" || (place === "admin" && admin === "true"));
+  const mine = ({ place }) => place === "all" || (place === "admin" && admin === "true");
+  const places = Object.entries(VIEWS).filter(([, view]) => mine(view));
   document.getElementById("nav").append(...places.map(([path, { name, icon: picture }]) =>
     h("a", { href: path }, icon(picture), h("span", {}, t(`view.${name}`)))));
 }

@@ -7,7 +7,8 @@ const GAP = 4; // pixels between a menu and what it belongs to
 // `items`: { label, icon?, act, danger?, checked?, hint? }, and null for a line between. `at`: an element, or { x, y }.
 export function menu(items, at, label) {
   const before = document.activeElement;
-  const box = h("div", { class: "menu", role: "menu", popover: "auto", "aria-label": label }, items.map((item) => entry(item, close)));
+  const box = h("div", { class: "menu", role: "menu", popover: "auto", "aria-label": label });
+  box.append(...items.map((item) => entry(item, close)));
   function close() {
     box.hidePopover();
     before?.focus?.({ preventScroll: true });
@@ -28,12 +29,14 @@ function entry(item, close) {
     type: "button", role: choice ? "menuitemradio" : "menuitem", class: item.danger && "danger", tabindex: -1,
     "aria-checked": choice ? String(item.checked) : null,
     onclick: () => { close(); item.act(); },
-  }, item.icon && icon(item.icon), h("span", {}, item.label), item.hint && h("kbd", {}, item.hint), item.checked && icon("check"));
+  },
+  item.icon && icon(item.icon), h("span", {}, item.label),
+  item.hint && h("kbd", {}, item.hint), item.checked && icon("check"));
 }
 
 function place(box, at) {
   const { width, height } = box.getBoundingClientRect();
-  const from = at instanceof Element ? at.getBoundingClientRect() : { left: at.x, right: at.x, top: at.y, bottom: at.y };
+  const from = at instanceof Element ? at.getBoundingClientRect() : new DOMRect(at.x, at.y);
   const left = from.left + width + GAP <= innerWidth ? from.left : from.right - width;
   const top = from.bottom + GAP + height <= innerHeight ? from.bottom + GAP : from.top - GAP - height;
   box.style.left = `${Math.max(GAP, left)}px`;

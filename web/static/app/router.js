@@ -46,7 +46,8 @@ async function render() {
 }
 
 function failure(error) {
-  return h("div", { class: "empty", role: "alert" }, h("h1", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
+  return h("div", { class: "empty", role: "alert" },
+    h("h1", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
 }
 
 function markCurrent(pathname) {

@@ -5,7 +5,8 @@ import { h } from "./dom.js";
 import { t } from "./text.js";
 
 const KEYS = [
-  ["↑ ↓", "move"], ["Space", "choose"], ["Shift + ↑ ↓", "extend"], ["Ctrl + A", "all"], ["Enter", "open"], ["Backspace", "up"],
+  ["↑ ↓", "move"], ["Space", "choose"], ["Shift + ↑ ↓", "extend"], ["Ctrl + A", "all"], ["A … Z", "spell"],
+  ["Enter", "open"], ["Backspace", "up"],
   ["F2", "rename"], ["Delete", "delete"], ["Shift + F10", "menu"], ["Esc", "none"], ["/", "search"], ["?", "help"],
 ];
 

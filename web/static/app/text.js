@@ -54,6 +54,7 @@ const TEXT = {
   "key.choose": "Select, or not",
   "key.extend": "Select a run",
   "key.all": "Select all",
+  "key.spell": "To the name that begins so",
   "key.open": "Open",
   "key.up": "To the folder above",
   "key.rename": "Rename",
@@ -172,5 +173,6 @@ export function t(key, values = {}) {
   const entry = TEXT[key];
   if (entry === undefined) throw new Error(`no text for ${key}`);
   const form = typeof entry === "string" ? entry : entry[plural.select(values.n)];
-  return form.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name]));
+  const written = (value) => (typeof value === "number" ? number(value) : value);
+  return form.replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
 }

@@ -42,7 +42,10 @@ export async function show(root) {
 const actionsFor = (nodes) => (nodes.length ? [
   { name: "restore", label: t("restore"), icon: "restore", act: () => bringBack(nodes), bar: true },
   null,
-  { name: "delete", label: t("delete.forever"), icon: "bin", act: () => destroy(nodes), bar: true, danger: true, hint: "Del" },
+  {
+    name: "delete", label: t("delete.forever"), icon: "bin", act: () => destroy(nodes),
+    bar: true, danger: true, hint: "Del",
+  },
 ] : []);
 
 async function bringBack(nodes) {

@@ -15,10 +15,11 @@ export function actionsFor(nodes, among) {
   if (!nodes.length) return [];
   const [node] = nodes;
   const one = nodes.length === 1;
+  const some = (kind) => nodes.some((each) => each.kind === kind);
   const file = one && node.kind === "file";
   return [
     file && previewOf(node) && { name: "preview", icon: "eye", act: () => preview(node, among) },
-    nodes.some(({ kind }) => kind === "file") && { name: "download", icon: "download", act: () => download(nodes), bar: true },
+    some("file") && { name: "download", icon: "download", act: () => download(nodes), bar: true },
     file && { name: "copylines", icon: "code", act: () => showCopyLines(node) },
     one && { name: "link", icon: "link", act: () => copyLink(node) },
     null,

@@ -2,8 +2,8 @@
 
 const TYPE = "application/x-stowgram-rows";
 
-// `picked(element)` gives the nodes that are carried when that one is taken; `goalAt(element)` the path of the folder that it
-// stands for, or null; `drop(nodes, path)` does it. All of this happens inside of `root`.
+// `picked(element)` gives the nodes that are carried when that one is taken; `goalAt(element)` the path of the folder
+// that it stands for, or null; `drop(nodes, path)` does it. All of this happens inside of `root`.
 export function carryRows(root, { picked, goalAt, drop }) {
   let carried = [];
   const goal = (event) => {

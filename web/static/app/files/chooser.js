@@ -34,13 +34,15 @@ export function chooseFolder({ title, yes, from, without, refuses }) {
     return [
       closeButton(close), here, list, refusal,
       h("div", { class: "buttons" },
-        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder")), accept),
+        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder")),
+        accept),
     ];
   });
 }
 
 function rows(path, folders, enter) {
-  const up = path !== "/" && h("button", { type: "button", onclick: () => enter(parentOf(path)) }, icon("left"), h("span", {}, t("chooser.up")));
+  const up = path !== "/" && h("button", { type: "button", onclick: () => enter(parentOf(path)) },
+    icon("left"), h("span", {}, t("chooser.up")));
   const down = folders.map((folder) => h("button", { type: "button", onclick: () => enter(folder.path) },
     icon("folder"), h("span", {}, folder.name), icon("right")));
   const none = !folders.length && h("p", { class: "faint" }, t("chooser.none"));

@@ -2,15 +2,18 @@
 
 import { address, post } from "../api.js";
 import { attempt, closeButton, show, toast } from "../dialog.js";
-import { copyText, h, icon } from "../dom.js";
+import { copyText, h, iconButton } from "../dom.js";
 import { exactly } from "../format.js";
 import { t } from "../text.js";
 
 const HOURS = [1, 24, 168];
 const SHELLS = {
   posix: { label: "bash, zsh", quote: (text) => `'${text.replaceAll("'", "'\\''")}'`, program: (name) => name },
-  // PowerShell has commands of its own by these names; with the ending it takes the programs.
-  powershell: { label: "PowerShell", quote: (text) => `'${text.replaceAll(/['\u2018\u2019\u201a\u201b]/g, "$&$&")}'`, program: (name) => `${name}.exe` },
+  powershell: {
+    label: "PowerShell",
+    quote: (text) => `'${text.replaceAll(/['\u2018\u2019\u201a\u201b]/g, "$&$&")}'`, // it takes all of these for quotes
+    program: (name) => `${name}.exe`, // it has commands of its own by the short names
+  },
 };
 
 // What each program is told, for a file `name` at `url`. Pure. A name that begins with a dash would be an option.
@@ -29,9 +32,13 @@ export const showCopyLines = (file) => show(t("lines.title", { name: file.name }
   const lines = h("div", { class: "lines" });
   const until = h("p", { class: "faint", role: "status" });
   const hours = select(HOURS.map((n) => [n, t("lines.hours", { n })]), 24);
-  const shell = select(Object.entries(SHELLS).map(([name, { label }]) => [name, label]), /win/i.test(navigator.platform) ? "powershell" : "posix");
+  const usual = /win/i.test(navigator.platform) ? "powershell" : "posix";
+  const shell = select(Object.entries(SHELLS).map(([name, { label }]) => [name, label]), usual);
   let link = null;
-  const fill = () => lines.replaceChildren(...Object.entries(linesFor(file.name, link.url, shell.value)).map(([program, line]) => row(program, line)));
+  const fill = () => {
+    const all = Object.entries(linesFor(file.name, link.url, shell.value));
+    lines.replaceChildren(...all.map(([program, line]) => row(program, line)));
+  };
   const ask = () => attempt(async () => {
     link = await post(address(`files/${file.id}/link`), { hours: Number(hours.value) });
     until.textContent = t("lines.until", { when: exactly(link.expires_at) });
@@ -51,7 +58,8 @@ const select = (options, chosen) => h("select", { class: "select" }, options.map
   h("option", { value: String(value), selected: value === chosen }, label)));
 
 function row(program, line) {
-  const copy = () => attempt(async () => { await copyText(line); toast(t("copied", { what: t(`lines.${program}`) })); });
-  return h("div", { class: "copyline" }, h("strong", {}, t(`lines.${program}`)), h("code", { tabindex: 0 }, line),
-    h("button", { type: "button", class: "quiet", onclick: copy, "aria-label": t("lines.copy", { program: t(`lines.${program}`) }) }, icon("copy")));
+  const name = t(`lines.${program}`);
+  const copy = () => attempt(async () => { await copyText(line); toast(t("copied", { what: name })); });
+  return h("div", { class: "copyline" }, h("strong", {}, name), h("code", { tabindex: 0 }, line),
+    iconButton("copy", t("lines.copy", { program: name }), copy));
 }

@@ -18,7 +18,8 @@ export const showDetails = (node) => attempt(async () => {
   ], { kind: "sheet" });
 });
 
-const pairs = (of) => h("dl", { class: "facts" }, of.filter(Boolean).flatMap(([key, ...what]) => [h("dt", {}, t(key)), h("dd", {}, ...what)]));
+const pairs = (of) => h("dl", { class: "facts" },
+  of.filter(Boolean).flatMap(([key, ...what]) => [h("dt", {}, t(key)), h("dd", {}, ...what)]));
 
 function facts(node) {
   const { totals } = node;
@@ -37,17 +38,19 @@ function facts(node) {
 function digests(file) {
   const known = [["SHA-256", file.sha256], ["CRC-32", file.crc32], [t("details.tree"), file.tree]];
   const copy = async (name, value) => { await copyText(value); toast(t("copied", { what: name })); };
-  return h("section", {}, h("h3", {}, t("details.digests")), h("dl", { class: "facts digests" }, known.flatMap(([name, value]) => [
+  const rows = known.flatMap(([name, value]) => [
     h("dt", {}, name),
     h("dd", {}, h("code", {}, value ?? t("details.coming")),
       value && iconButton("copy", t("details.copy", { what: name }), () => attempt(() => copy(name, value)))),
-  ])));
+  ]);
+  return h("section", {}, h("h3", {}, t("details.digests")), h("dl", { class: "facts digests" }, rows));
 }
 
 function chunks(file) {
   const head = ["index", "size", "message", "sha256"].map((key) => h("th", { scope: "col" }, t(`chunk.${key}`)));
-  const rows = file.chunks.map((chunk) => h("tr", {}, h("td", {}, number(chunk.index)), h("td", {}, size(chunk.size)),
-    h("td", {}, String(chunk.message)), h("td", {}, h("code", { title: chunk.sha256 }, chunk.sha256?.slice(0, 12) ?? ""))));
+  const rows = file.chunks.map((chunk) => h("tr", {},
+    h("td", {}, number(chunk.index)), h("td", {}, size(chunk.size)), h("td", {}, String(chunk.message)),
+    h("td", {}, h("code", { title: chunk.sha256 }, chunk.sha256.slice(0, 12)))));
   return h("details", {}, h("summary", {}, t("details.chunks", { n: file.chunks.length })),
     h("p", { class: "faint" }, t("details.pieces", { size: size(file.piece_size) })),
     h("div", { class: "wide" }, h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))));

@@ -18,7 +18,8 @@ export function chooseFiles(folder, { folder: whole = false } = {}) {
   const input = h("input", { type: "file", multiple: true, webkitdirectory: whole, hidden: true, id: "chooser" });
   input.addEventListener("change", () => {
     input.remove();
-    attempt(() => upload([...input.files].map((file) => ({ file, path: join(folder, file.webkitRelativePath || file.name) }))));
+    const placed = (file) => ({ file, path: join(folder, file.webkitRelativePath || file.name) });
+    attempt(() => upload([...input.files].map(placed)));
   });
   input.addEventListener("cancel", () => input.remove());
   document.body.append(input);
@@ -65,7 +66,8 @@ function unmark(root) {
 
 // Entries have to be taken from the transfer at once: it is empty as soon as the event is over.
 async function entriesOf(transfer, folder) {
-  const entries = [...transfer.items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  const files = [...transfer.items].filter(({ kind }) => kind === "file");
+  const entries = files.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
   const found = [];
   for (const entry of entries) await collect(entry, folder, found);
   return found;

@@ -8,11 +8,12 @@ const STEPS = {
   Home: () => 0,
   End: (_, { selection }) => selection.items.length - 1,
 };
+const PAUSE = 800; // milliseconds after which a letter begins a name anew
 const ACTIONS = { F2: "rename", Delete: "delete", Backspace: "up" };
 
 export function onKey(event, pane) {
   if (event.target.closest("[role=columnheader]")) return;
-  if (move(event, pane) || choose(event, pane) || act(event, pane)) event.preventDefault();
+  if (move(event, pane) || choose(event, pane) || act(event, pane) || spell(event, pane)) event.preventDefault();
 }
 
 function move(event, pane) {
@@ -44,5 +45,22 @@ function act(event, pane) {
     doing.openMenu(selection.targets, list.elementAt(selection.active).querySelector(".more"));
   } else if (event.key in ACTIONS) doing.act(ACTIONS[event.key], selection.targets);
   else return false;
+  return true;
+}
+
+let spelled = { letters: "", at: 0 };
+
+// Letters lead to the next name that begins with them.
+function spell(event, pane) {
+  if (event.key.length !== 1 || "/? ".includes(event.key)) return false;
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  const { items, active } = pane.selection;
+  const letters = (event.timeStamp - spelled.at < PAUSE ? spelled.letters : "") + event.key.toLowerCase();
+  spelled = { letters, at: event.timeStamp };
+  const begins = ({ name }) => name.toLowerCase().startsWith(letters);
+  const from = letters.length > 1 ? Math.max(0, active) : active + 1;
+  const next = items.findIndex((node, index) => index >= from && begins(node));
+  const index = next >= 0 ? next : items.findIndex(begins);
+  if (index >= 0) pane.go(index);
   return true;
 }

@@ -8,7 +8,7 @@ const BY_ENDING = {
   video: "mp4 m4v webm mkv mov avi ogv",
   audio: "mp3 m4a ogg oga opus flac wav aac",
 };
-const KINDS = new Map(Object.entries(BY_ENDING).flatMap(([kind, endings]) => endings.split(" ").map((ending) => [ending, kind])));
+const KINDS = new Map(Object.entries(BY_ENDING).flatMap(([kind, all]) => all.split(" ").map((one) => [one, kind])));
 // What the server gives by `?inline=1` (web/disposition.py): media types that run nothing when they are shown.
 const INLINE = /^(image\/(png|jpeg|gif|webp|avif|bmp)|video\/(mp4|webm|ogg)|audio\/(mpeg|mp4|ogg|webm|flac|wav|aac))$/;
 

@@ -14,7 +14,8 @@ export class RowList {
     this.#mark = mark;
     this.#onLook = onLook;
     this.#head = heading(columns, onSort);
-    this.element = h("div", { class: "rows", role: "grid", tabindex: 0, "aria-label": label, "aria-multiselectable": "true" },
+    const grid = { role: "grid", tabindex: 0, "aria-label": label, "aria-multiselectable": "true" };
+    this.element = h("div", { class: "rows", ...grid },
       h("div", { role: "rowgroup", class: "head" }, this.#head), this.#body);
     this.element.addEventListener("scroll", () => this.#soon(), { passive: true });
     this.#resizing.observe(this.element);
@@ -126,7 +127,8 @@ function heading(columns, onSort) {
   const cells = [{ name: "name", sort: onSort && "name" }, ...columns].map(({ name, sort }) => {
     const label = t(`column.${name}`);
     const attributes = { role: "columnheader", class: `cell ${name}`, data: onSort && sort ? { sort } : {} };
-    return h("span", attributes, onSort && sort ? h("button", { type: "button", onclick: () => onSort(sort) }, label) : label);
+    const button = () => h("button", { type: "button", onclick: () => onSort(sort) }, label);
+    return h("span", attributes, onSort && sort ? button() : label);
   });
   return h("div", { role: "row", class: "row", "aria-rowindex": 1 },
     h("span", { role: "columnheader", class: "mark" }, h("span", { class: "unseen" }, t("column.chosen"))), cells,

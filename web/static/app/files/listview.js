@@ -2,7 +2,7 @@
 
 import { listen } from "../changes.js";
 import { attempt } from "../dialog.js";
-import { h, icon, iconButton } from "../dom.js";
+import { h, icon, iconButton, pictureButton } from "../dom.js";
 import { size } from "../format.js";
 import { menu } from "../menu.js";
 import { t } from "../text.js";
@@ -24,9 +24,10 @@ export class ListView {
       onLook: (index) => this.pages?.look(index),
       onChoose: (nodes) => this.#showChosen(nodes),
       act: (name, nodes) => this.#act(name, nodes),
-      openMenu: (nodes, at) => menu(this.#actions(nodes), at, t("column.actions")),
+      openMenu: (nodes, at) => this.#openMenu(nodes, at),
     });
-    this.#empty = h("div", { class: "empty", hidden: true }, icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
+    this.#empty = h("div", { class: "empty", hidden: true },
+      icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
     root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
     this.#stop = listen((folders) => (!folders || concerns(folders)) && this.#settle());
   }
@@ -42,7 +43,7 @@ export class ListView {
   #stop;
   #timer = 0;
 
-  // Show another listing: `fetchPage` as Pages has it. `onFirst(page)` is called when its first page takes the old one's place.
+  // Show another listing: `fetchPage` as Pages has it. `onFirst(page)` is called when its first page takes its place.
   async load(fetchPage, onFirst = () => {}) {
     this.#coming?.end();
     const coming = new Pages(fetchPage, (pages) => {
@@ -80,6 +81,10 @@ export class ListView {
     return (this.#keys[name] ?? this.#actions(nodes).find((action) => action?.name === name)?.act)?.();
   }
 
+  #openMenu(nodes, at) {
+    menu(this.#actions(nodes), at, t("column.actions"));
+  }
+
   #showChosen(nodes) {
     this.#bar.hidden = nodes.length > 0;
     this.#chosen.hidden = !nodes.length;
@@ -90,10 +95,9 @@ export class ListView {
     this.#chosen.replaceChildren(
       iconButton("close", t("chosen.none"), () => selection.clear()),
       h("h1", { class: "count" }, t("chosen.count", { n: nodes.length })),
-      ...offered.map(({ label, icon: picture, act, danger }) => h("button", {
-        type: "button", class: danger ? "quiet danger" : "quiet", onclick: act, title: label,
-      }, icon(picture), h("span", {}, label))),
-      iconButton("more", t("chosen.more"), (event) => menu(this.#actions(selection.nodes), event.currentTarget, t("column.actions"))),
+      ...offered.map(({ label, icon: picture, act, danger }) =>
+        pictureButton(picture, label, { class: danger ? "quiet danger" : "quiet", onclick: act })),
+      iconButton("more", t("chosen.more"), (event) => this.#openMenu(selection.nodes, event.currentTarget)),
     );
   }
 

@@ -9,8 +9,8 @@ const LONG_PRESS = 450; // milliseconds
 const WANDER = 10; // pixels that a finger may move and still press
 
 export class Pane {
-  // `open(node)`, `act(name, nodes)` for keys, `openMenu(nodes, at)`, `onChoose(nodes)`; the rest is the list's, and in `row`
-  // what a Row takes but the columns.
+  // `open(node)`, `act(name, nodes)` for keys, `openMenu(nodes, at)`, `onChoose(nodes)`; the rest is the list's, and in
+  // `row` what a Row takes but the columns.
   constructor({ label, columns, onSort, onLook, row = {}, ...doing }) {
     this.doing = doing;
     this.selection = new Selection(() => this.#changed());
@@ -108,7 +108,7 @@ export class Pane {
       navigator.vibrate?.(10);
     }, LONG_PRESS);
     const end = () => { clearTimeout(timer); ending.abort(); };
-    const moved = ({ clientX, clientY }) => Math.hypot(clientX - event.clientX, clientY - event.clientY) > WANDER && end();
+    const moved = ({ clientX: x, clientY: y }) => Math.hypot(x - event.clientX, y - event.clientY) > WANDER && end();
     const options = { signal: ending.signal, passive: true };
     this.element.addEventListener("pointermove", moved, options);
     for (const type of ["pointerup", "pointercancel", "scroll"]) this.element.addEventListener(type, end, options);

@@ -11,39 +11,58 @@ const TEXT = 256 << 10; // bytes of a text that are shown
 const MOST = 64 << 20; // bytes of a picture that is shown
 
 export function showPreview(node, among) {
-  const files = among.filter(previewOf);
-  let at = Math.max(0, files.findIndex(({ id }) => id === node.id));
-  let leaving = new AbortController();
-  return show(node.name, (close) => {
-    const name = h("strong", { class: "title" });
-    const place = h("span", { class: "faint" });
-    const stage = h("div", { class: "stage", tabindex: -1, autofocus: true });
-    const fetch = h("a", { class: "icon-button", download: true, "aria-label": t("download"), title: t("download") }, icon("download"));
-    const previous = iconButton("left", t("preview.previous"), () => look(at - 1), { class: "icon-button turn previous" });
-    const next = iconButton("right", t("preview.next"), () => look(at + 1), { class: "icon-button turn next" });
-    const look = (index) => {
-      if (!files[index]) return;
-      at = index;
-      leaving.abort();
-      leaving = new AbortController();
-      const file = files[at];
-      name.textContent = file.name;
-      place.textContent = [size(file.size), files.length > 1 && t("preview.place", { at: at + 1, n: files.length })].filter(Boolean).join(" · ");
-      fetch.href = downloadAddress(file);
-      [previous.disabled, next.disabled] = [at === 0, at === files.length - 1];
-      stage.replaceChildren(SHOWN[previewOf(file)](file, leaving.signal));
-    };
-    look(at);
-    return h("div", { class: "preview", onkeydown: (event) => turn(event, () => look(at - 1), () => look(at + 1)) },
-      h("div", { class: "bar" }, closeButton(close), h("div", { class: "what" }, name, place), fetch), stage, previous, next);
-  }, { kind: "full", hideTitle: true }).finally(() => leaving.abort());
+  const preview = new Preview(among.filter(previewOf));
+  const shown = show(node.name, (close) => preview.build(close), { kind: "full", hideTitle: true });
+  preview.look(Math.max(0, preview.files.findIndex(({ id }) => id === node.id)));
+  return shown.finally(() => preview.leave());
 }
 
-// Arrows go to the neighbours, but inside of a player or a text they are its own.
-function turn(event, back, on) {
-  if (event.target.closest("video, audio, pre")) return;
-  if (event.key === "ArrowLeft") back();
-  else if (event.key === "ArrowRight") on();
+class Preview {
+  constructor(files) {
+    this.files = files;
+  }
+
+  #at = 0;
+  #leaving = new AbortController();
+  #name = h("strong", { class: "title" });
+  #place = h("span", { class: "faint" });
+  #stage = h("div", { class: "stage", tabindex: -1, autofocus: true });
+  #fetch = h("a", { class: "icon-button", download: true, "aria-label": t("download"), title: t("download") },
+    icon("download"));
+  #previous = iconButton("left", t("preview.previous"), () => this.look(this.#at - 1), { class: "turn previous" });
+  #next = iconButton("right", t("preview.next"), () => this.look(this.#at + 1), { class: "turn next" });
+
+  build(close) {
+    return h("div", { class: "preview", onkeydown: (event) => this.#turn(event) },
+      h("div", { class: "bar" }, closeButton(close), h("div", { class: "what" }, this.#name, this.#place), this.#fetch),
+      this.#stage, this.#previous, this.#next);
+  }
+
+  look(index) {
+    const file = this.files[index];
+    if (!file) return;
+    this.leave();
+    this.#at = index;
+    this.#leaving = new AbortController();
+    this.#name.textContent = file.name;
+    const place = t("preview.place", { at: index + 1, n: this.files.length });
+    this.#place.textContent = this.files.length > 1 ? `${size(file.size)} · ${place}` : size(file.size);
+    this.#fetch.href = downloadAddress(file);
+    this.#previous.disabled = index === 0;
+    this.#next.disabled = index === this.files.length - 1;
+    this.#stage.replaceChildren(SHOWN[previewOf(file)](file, this.#leaving.signal));
+  }
+
+  leave() {
+    this.#leaving.abort();
+  }
+
+  // Arrows go to the neighbours, but inside of a player or a text they are its own.
+  #turn(event) {
+    if (event.target.closest("video, audio, pre")) return;
+    if (event.key === "ArrowLeft") this.look(this.#at - 1);
+    else if (event.key === "ArrowRight") this.look(this.#at + 1);
+  }
 }
 
 const inline = (file) => `${downloadAddress(file)}?inline=1`;
@@ -69,13 +88,16 @@ const SHOWN = {
 
 // A player that lets go of its connection when it is left.
 function player(kind, file, signal) {
-  const element = h(kind, { src: inline(file), controls: true, preload: "metadata", playsinline: true, "aria-label": file.name });
+  const usual = { controls: true, preload: "metadata", playsinline: true };
+  const element = h(kind, { src: inline(file), ...usual, "aria-label": file.name });
   signal.addEventListener("abort", () => { element.pause(); element.removeAttribute("src"); element.load(); });
   return watched(element, file);
 }
 
 function watched(element, file) {
-  element.addEventListener("error", () => element.isConnected && element.hasAttribute("src") && element.replaceWith(unable(file, t("preview.failed"))));
+  element.addEventListener("error", () => {
+    if (element.hasAttribute("src")) element.replaceWith(unable(file, t("preview.failed")));
+  });
   return element;
 }
 

@@ -10,7 +10,7 @@ export const parentOf = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
 
 const FINE = matchMedia("(pointer: fine)").matches;
 
-const addressOf = (node) => (node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node));
+export const addressOf = (node) => (node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node));
 
 export class Row {
   // `columns`: { name, text(node), title?(node) }; `meta(node)` is the second line where there is no room for columns;

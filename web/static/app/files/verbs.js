@@ -1,4 +1,4 @@
-// What can be done with files and folders: each verb asks what it has to, does it through the API, and tells what changed.
+// What can be done with files and folders: each verb asks what it has to, does it, and tells what changed.
 
 import { address, get, patch, post, Refusal } from "../api.js";
 import { tell } from "../changes.js";
@@ -7,7 +7,7 @@ import { copyText } from "../dom.js";
 import { t } from "../text.js";
 import { chooseFolder } from "./chooser.js";
 import { stemLength } from "./kinds.js";
-import { downloadAddress, parentOf } from "./row.js";
+import { addressOf, parentOf } from "./row.js";
 
 const AT_ONCE = 1000; // ids that one request may name
 
@@ -89,7 +89,8 @@ export const remove = (nodes) => attempt(async () => {
   if (!certain) return;
   await inBatches(nodes, (ids) => post(address("nodes/delete"), { ids }));
   tell(foldersOf(nodes));
-  toast(t(days ? "delete.binned" : "delete.done", about(nodes)), days ? { action: t("undo"), act: () => restore(nodes) } : {});
+  if (days) toast(t("delete.binned", about(nodes)), { action: t("undo"), act: () => restore(nodes) });
+  else toast(t("delete.done", about(nodes)));
 });
 
 // Out of the bin, to where it was; where the name is taken by now the person gives another path. Whether all went well.
@@ -113,6 +114,6 @@ const restoreElsewhere = (node, why) => ask({
 
 // The address that a signed-in person opens: a folder's view, a file's bytes.
 export const copyLink = (node) => attempt(async () => {
-  await copyText(new URL(node.kind === "folder" ? `/?${new URLSearchParams({ path: node.path })}` : downloadAddress(node), location).href);
+  await copyText(new URL(addressOf(node), location).href);
   toast(t("link.copied"));
 });

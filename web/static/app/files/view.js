@@ -2,7 +2,7 @@
 
 import { address, get } from "../api.js";
 import { attempt } from "../dialog.js";
-import { h, icon } from "../dom.js";
+import { h, pictureButton } from "../dom.js";
 import { exactly, moment, size } from "../format.js";
 import { menu } from "../menu.js";
 import { go, title } from "../router.js";
@@ -19,7 +19,8 @@ const PAGE = 1000; // entries asked for at once
 
 export const SIZE = { name: "size", sort: "size", text: (node) => (node.size === null ? "" : size(node.size)) };
 export const MODIFIED = {
-  name: "modified", sort: "modified", text: (node) => moment(node.modified_at), title: (node) => exactly(node.modified_at),
+  name: "modified", sort: "modified",
+  text: (node) => moment(node.modified_at), title: (node) => exactly(node.modified_at),
 };
 export const meta = (node) => [SIZE.text(node), moment(node.modified_at)].filter(Boolean).join(" · ");
 
@@ -100,9 +101,10 @@ class FilesView {
 
   #showTrail() {
     const names = this.path.split("/").filter(Boolean);
-    const steps = [[t("files.root"), "/"], ...names.map((name, index) => [name, `/${names.slice(0, index + 1).join("/")}`])];
-    this.#trail.replaceChildren(h("ol", {}, steps.map(([name, path], index) => h("li", {},
-      h("a", { href: folderAddress(path), title: name, "aria-current": index === steps.length - 1 ? "page" : null }, name)))));
+    const below = names.map((name, index) => [name, `/${names.slice(0, index + 1).join("/")}`]);
+    const here = (path) => (path === this.path ? "page" : null);
+    this.#trail.replaceChildren(h("ol", {}, [[t("files.root"), "/"], ...below].map(([name, path]) =>
+      h("li", {}, h("a", { href: folderAddress(path), title: name, "aria-current": here(path) }, name)))));
     this.#heading.textContent = names.at(-1) ?? t("view.files");
     title(this.#heading.textContent);
   }
@@ -112,10 +114,9 @@ class FilesView {
       { label: t("upload.files"), icon: "file", act: () => chooseFiles(this.path) },
       { label: t("upload.folder"), icon: "files", act: () => chooseFiles(this.path, { folder: true }) },
     ], event.currentTarget, t("upload"));
-    const labelled = (picture, key, attributes) => h("button", { type: "button", "aria-label": t(key), ...attributes }, icon(picture), h("span", {}, t(key)));
     return [
-      labelled("new-folder", "new-folder", { class: "quiet", onclick: () => newFolder(this.path) }),
-      labelled("upload", "upload", { onclick: choose, "aria-haspopup": "menu" }),
+      pictureButton("new-folder", t("new-folder"), { class: "quiet", onclick: () => newFolder(this.path) }),
+      pictureButton("upload", t("upload"), { onclick: choose, "aria-haspopup": "menu" }),
     ];
   }
 

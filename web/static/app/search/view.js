@@ -46,5 +46,6 @@ function look(params) {
 // One thing that was found can be shown where it is.
 function withPlace(nodes, actions) {
   if (nodes.length !== 1) return actions;
-  return [{ name: "place", label: t("search.place"), icon: "files", act: () => go(folderAddress(parentOf(nodes[0].path))) }, ...actions];
+  const act = () => go(folderAddress(parentOf(nodes[0].path)));
+  return [{ name: "place", label: t("search.place"), icon: "files", act }, ...actions];
 }
