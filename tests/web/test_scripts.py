@@ -33,11 +33,9 @@ def test_every_text_that_is_asked_for_is_there_and_no_other() -> None:
     literal = set(re.findall(r'\bt\(\s*"([^"]+)"', rest))
     assert literal - there == set()
     # Keys are handed on as strings, too: in tables of columns, actions and shortcuts.
-    said = set(re.findall(r'"([\w.-]+)"', rest)) | set(re.findall(r"\bname: \"([\w-]+)\"", rest))
-    patterns = [
-        re.sub(r"\\\$\\\{.*?\\\}", r"[\\w-]+", re.escape(key))
-        for key in re.findall(r"\bt\(\s*`([^`]+)`", rest)
-    ]
+    said = set(re.findall(r'"([\w.-]+)"', rest))
+    templates = re.findall(r"`([\w.-]+\.\$\{[^`]*\}|\$\{[^`]*\}\.[\w.-]+)`", rest)
+    patterns = [re.sub(r"\\\$\\\{.*?\\\}", r"[\\w-]+", re.escape(template)) for template in templates]
     assert {
         key for key in there - said if not any(re.fullmatch(pattern, key) for pattern in patterns)
     } == set()
