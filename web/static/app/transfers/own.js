@@ -52,6 +52,7 @@ export class OwnCard {
     this.#bar.value = sent;
     this.#figures.textContent = failure?.message ?? figuresOf(state, sent, whole, rate);
     this.#graph.add(rate);
+    this.#turn.hidden = state === "asking";
     setIcon(this.#turn.firstChild, this.#resting ? "play" : "pause");
     this.#turn.title = label;
     this.#turn.setAttribute("aria-label", label);

@@ -5,7 +5,7 @@ import { toast } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { t } from "../text.js";
 import { fingerprint } from "./places.js";
-import { owner, places, upload } from "./start.js";
+import { has, owner, places, taken, upload } from "./start.js";
 
 const SHOWN = 3; // names
 
@@ -13,7 +13,15 @@ const SHOWN = 3; // names
 export async function remind() {
   const running = new Set(((await navigator.locks?.query())?.held ?? []).map(({ name }) => name));
   const begun = places.all(owner).filter((place) => !running.has(`upload:${place.fingerprint}`));
-  if (begun.length) document.getElementById("dock").prepend(note(begun));
+  if (!begun.length) return;
+  let card = note(begun);
+  document.getElementById("dock").prepend(card);
+  taken.addEventListener("taken", () => { // by whatever way they were chosen
+    const rest = begun.filter((place) => !has(place.fingerprint) && places.find(place.fingerprint));
+    const next = rest.length ? note(rest) : "";
+    card.replaceWith(next);
+    card = next || card;
+  });
 }
 
 function note(begun) {
@@ -27,22 +35,18 @@ function note(begun) {
     h("div", { class: "buttons" },
       h("button", { type: "button", class: "quiet", onclick: drop }, t("interrupted.discard")),
       h("button", { type: "button", onclick: () => chooser.click() }, t("interrupted.choose")), chooser));
-  chooser.addEventListener("change", () => goOn(begun, [...chooser.files], card));
+  chooser.addEventListener("change", () => goOn(begun, [...chooser.files]));
   return card;
 }
 
-// Go on with those whose files were chosen; the rest of the note stays.
-function goOn(begun, files, card) {
-  const found = begun.flatMap((place) => {
-    const file = files.find((one) => fingerprint(owner, place.path, one) === place.fingerprint);
-    return file ? [{ file, path: place.path, place }] : [];
+// Go on with those whose files were chosen.
+function goOn(begun, files) {
+  const found = begun.flatMap(({ fingerprint: print, path }) => {
+    const file = files.find((one) => fingerprint(owner, path, one) === print);
+    return file ? [{ file, path }] : [];
   });
   if (found.length < files.length) toast(t("interrupted.other"), { wrong: true });
-  if (!found.length) return;
   upload(found);
-  const rest = begun.filter((place) => !found.some((one) => one.place === place));
-  if (rest.length) card.replaceWith(note(rest));
-  else card.remove();
 }
 
 function discard({ fingerprint: print, uploadUrl }) {

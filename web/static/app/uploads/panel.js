@@ -8,6 +8,7 @@ import { UploadRow } from "./row.js";
 import { OVER } from "./sending.js";
 
 const FRAME = 250; // milliseconds between two looks at the queue
+const NARROW = "(max-width: 47.999rem)"; // as in app.css: there it begins folded, or it would hide the files
 const ROWS = 100; // at most; those that say most come first
 const RANK = ["asking", "sending", "looking", "failed", "paused", "waiting", "skipped", "done"];
 
@@ -23,6 +24,7 @@ export class Panel {
     );
     this.#body.append(this.#list, this.#more);
     queue.addEventListener("change", () => this.#settle());
+    if (matchMedia(NARROW).matches) this.#toggle();
   }
 
   #title = h("h2", {});

@@ -12,6 +12,9 @@ import { OVER } from "./sending.js";
 
 export const owner = Number(document.body.dataset.userId);
 export const places = new Places(storage());
+// Tells of files that were taken on: event "taken".
+export const taken = new EventTarget();
+
 let made = null; // a promise
 let queueOf = null;
 
@@ -24,6 +27,7 @@ export async function upload(entries) {
     queue.clear();
   }
   queue.add(entries);
+  taken.dispatchEvent(new Event("taken"));
 }
 
 // The one queue of this document, made with its panel when it is first asked for.
@@ -31,6 +35,9 @@ function theQueue() {
   made ??= make();
   return made;
 }
+
+// Whether this document has taken on the file of that fingerprint.
+export const has = (print) => queueOf?.items.some((item) => item.print === print) ?? false;
 
 // The files that this document uploads now.
 export const underWay = () => queueOf?.items.filter(({ state }) => !OVER.has(state) && state !== "waiting") ?? [];
