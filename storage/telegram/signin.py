@@ -20,6 +20,10 @@ from storage.telegram.wire import Address
 FIRST_CONTACT = Address(2, "149.154.167.51", 443)
 """Where somebody begins who has no session: data centre 2 of Telegram (core.telegram.org/api/datacenter)."""
 MOST_BETWEEN_SIGN_INS = 3600.0
+PROVEN = 60
+"""A session that lives so many times as long as the wait behind its sign-in has proved that signing in helps: if it is
+lost, the waits begin anew. Without that, a bot that lost a few sessions in a year would be kept away for an hour.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class SignIn:
         self._dialling = dialling
         self._folder = folder
         self._between = Backoff(dialling.timing.sign_in_again, MOST_BETWEEN_SIGN_INS)
+        self._since = 0.0
         self.session: Session | None = None
         self.config: Any = None
         """The latest answer of help.getConfig."""
@@ -106,7 +111,10 @@ class SignIn:
         except Flooded as error:
             self._between.until = now + error.retry_after
             raise
+        if now - self._since > PROVEN * (self._between.until - self._since):
+            self._between.succeed()
         self._between.fail(now)  # a success too: each sign-in makes an authorization of its own
+        self._since = now
         assert connection.key is not None
         self.session = Session(connection.address, connection.key)
         self._dialling.statistics.sign_ins += 1

@@ -19,6 +19,7 @@ import pytest
 from errors import ChunkMissing, Permanent, Transient
 from model import MIB, ByteRange, Locator
 from storage.base import ChunkClient
+from storage.telegram.signin import PROVEN
 from storage.telegram.store import TelegramStore
 from storage.telegram.timing import Timing
 from tests.sandbox_process import RunningSandbox, start_sandbox
@@ -283,6 +284,18 @@ def test_a_bot_whose_session_is_gone_signs_in_again_by_itself(
     getattr(own_sandbox.control, breaking)()
     assert joined(under_way(client, locator)) == BODY
     assert store.statistics().sign_ins == 2
+    client.close()
+
+
+def test_a_bot_that_loses_its_session_now_and_then_does_not_wait_longer_each_time(
+    own_sandbox: RunningSandbox, opened: Opener
+) -> None:
+    store = opened(own_sandbox, own_sessions=True, timing=replace(QUICK, sign_in_again=0.002))
+    locator, client = put(store, BODY), store.client()
+    for _ in range(14):  # doubled each time, the last wait would be longer than a read may take
+        time.sleep(PROVEN * 0.002)
+        own_sandbox.control.revoke_session()
+        assert read(client, locator, 0, MIB) == BODY[:MIB]
     client.close()
 
 
