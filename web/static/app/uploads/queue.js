@@ -10,6 +10,7 @@ export class Queue extends EventTarget {
   items = [];
   #means;
   #meter = new Meter();
+  #whole = false; // all of them are being changed
 
   // `means` is what a Sending needs. Events: "change", of anything; "stored", whose `item` is visible from now on.
   constructor(means) {
@@ -43,9 +44,9 @@ export class Queue extends EventTarget {
     if (!OVER.has(item.state)) item.cancel();
   }
 
-  pauseAll = () => this.items.forEach((item) => this.pause(item));
-  resumeAll = () => this.items.forEach((item) => this.resume(item));
-  cancelAll = () => this.items.forEach((item) => this.cancel(item));
+  pauseAll = () => this.#withAll((item) => this.pause(item));
+  resumeAll = () => this.#withAll((item) => this.resume(item));
+  cancelAll = () => this.#withAll((item) => this.cancel(item));
 
   // Forget those that are over.
   clear() {
@@ -75,9 +76,21 @@ export class Queue extends EventTarget {
     return { ...count, sent, size, speed, left: speed > 0 ? (size - sent) / speed : null };
   }
 
+  // As one change: else the next one would begin whenever one was stopped, only to be stopped itself.
+  #withAll(act) {
+    this.#whole = true;
+    this.items.forEach(act);
+    this.#whole = false;
+    this.#look();
+  }
+
   #changed(item) {
     if (item.state === "done") this.dispatchEvent(Object.assign(new Event("stored"), { item }));
-    if (item.state === "cancelled") this.items = this.items.filter((one) => one !== item);
+    if (!this.#whole) this.#look();
+  }
+
+  #look() {
+    if (this.items.some(({ state }) => state === "cancelled")) this.items = this.items.filter(({ state }) => state !== "cancelled");
     this.#meter.note(this.items.reduce((sum, { moved }) => sum + moved, 0));
     this.dispatchEvent(new Event("change"));
     this.#fill();
