@@ -82,7 +82,10 @@ def _described(operation: Operation, rule: Rule, who: Who) -> dict[str, Any]:
         },
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+        described["requestBody"] = {
+            "required": operation.body_needed,
+            "content": _content(operation.body),
+        }
     return described
 
 

@@ -35,6 +35,7 @@ class Operation:
     needed: tuple[str, ...] = ()
     """Those of the query and the headers that may not be left out."""
     body: Content = None
+    body_needed: bool = True
 
 
 def ref(name: str) -> Schema:

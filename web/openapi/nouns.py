@@ -55,6 +55,7 @@ SCHEMAS: dict[str, Schema] = {
     "Node": record(**_NODE),
     "Nodes": items(ref("Node")),
     "NodePage": items(ref("Node"), next=nullable(TEXT)),
+    "BinPage": items(record(**_NODE, deleted_at=TIME, expires_at=TIME), next=nullable(TEXT), days=COUNT),
     "Listing": items(ref("Node"), path=PATH, folder=ref("Node"), next=nullable(TEXT)),
     "File": record(**_NODE, totals=_TOTALS),
     "Details": record(

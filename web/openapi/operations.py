@@ -129,8 +129,34 @@ _TREE = {
     for kind in ("files", "folders")
     for method, operation in (
         ("PATCH", Operation("Rename or move.", {200: ref("Node")}, body=_PLACE)),
-        ("DELETE", Operation("Remove it, and all below it.", {204: None})),
+        (
+            "DELETE",
+            Operation(
+                "Into the bin with it and all below it, or past it.",
+                {204: None},
+                query={"forever": choice("0", "1")},
+            ),
+        ),
     )
+}
+
+_BIN = {
+    "POST /api/v1/nodes/delete": Operation(
+        "Into the bin with all, or none.", {200: record(removed=COUNT)}, body=only(ids=_IDS)
+    ),
+    "GET /api/v1/bin": Operation(
+        "What can be restored, the latest first.",
+        {200: ref("BinPage")},
+        query={"limit": LIMIT, "cursor": CURSOR},
+    ),
+    "POST /api/v1/bin/{node_id}/restore": Operation(
+        "Put it back where it was, or to `path`.",
+        {200: ref("Node")},
+        body=any_of(path=nullable(PATH)),
+        body_needed=False,
+    ),
+    "DELETE /api/v1/bin/{node_id}": Operation("Remove it for good.", {204: None}),
+    "DELETE /api/v1/bin": Operation("Empty the bin.", {200: record(removed=COUNT)}),
 }
 
 _IN = {
@@ -217,4 +243,4 @@ _OUT = {
     "DELETE /api/v1/queue/{ticket_id}": Operation("Wait no longer.", {204: None}),
 }
 
-OPERATIONS: dict[str, Operation] = _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _IN | _OUT
+OPERATIONS: dict[str, Operation] = _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _BIN | _IN | _OUT
