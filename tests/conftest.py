@@ -14,12 +14,17 @@ from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
 from db import Database
 from gateway import Gateway, Limits
 from model import MIB, User
 from storage.memory import MemoryStore
 from streaming.staging import Staging
+
+# Random examples are not timed one by one: the machine may be busy with something else.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)
