@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from db.connection import Database
-from db.schema import chunks, contents, trash, upload_chunks, users
+from db.schema import BIN, chunks, contents, nodes, trash, upload_chunks, users
 from model import Locator, Stock
 
 _NAMED = (
@@ -38,4 +38,18 @@ class Messages:
             ).one()
             stored = connection.execute(select(func.coalesce(func.sum(contents.c.size), 0))).scalar_one()
             counts = [connection.execute(select(func.count(message))).scalar_one() for _, message in _NAMED]
-        return Stock(files, size, stored, messages=sum(counts), trash=counts[-1])
+            binned = connection.execute(_BINNED).scalar_one()
+        return Stock(files, size, stored, binned, messages=sum(counts), trash=counts[-1])
+
+
+def _in_bins() -> Select[int]:
+    """Bytes of all files that lie in somebody's bin."""
+    tops = select(nodes.c.id, nodes.c.content_id).where(nodes.c.parent_id.is_(None), nodes.c.name_key == BIN)
+    below = tops.cte("below", recursive=True)
+    below = below.union_all(select(nodes.c.id, nodes.c.content_id).where(nodes.c.parent_id == below.c.id))
+    return select(func.coalesce(func.sum(contents.c.size), 0)).join(
+        below, below.c.content_id == contents.c.id
+    )
+
+
+_BINNED = _in_bins()

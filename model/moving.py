@@ -37,6 +37,8 @@ class Stock:
     files: int
     size: int
     stored: int
+    binned: int
+    """Bytes of `size` that lie in bins."""
     messages: int
     """That are known in the channel; of them `trash` are to be deleted."""
     trash: int

@@ -79,6 +79,7 @@ def _storage(stock: Stock) -> dict[str, int]:
         "stored_bytes": stock.stored,
         "messages": stock.messages,
         "trash": stock.trash,
+        "binned_bytes": stock.binned,
     }
 
 

@@ -16,9 +16,17 @@ from web import VERSION
 
 def test_an_overview_tells_how_everything_is_and_no_secret(ada: Api) -> None:
     ada.put("/f", b"12345")
+    ada("DELETE", f"/api/v1/files/{ada.put('/g', b'123')['id']}")
     overview = ada("GET", "/api/v1/admin").get_json()
     assert (overview["mode"], overview["ready"], overview["cache"]) == ("memory", True, None)
-    assert overview["storage"] == {"files": 1, "bytes": 5, "stored_bytes": 5, "messages": 2, "trash": 0}
+    assert overview["storage"] == {
+        "files": 2,
+        "bytes": 8,
+        "stored_bytes": 8,
+        "messages": 4,
+        "trash": 0,
+        "binned_bytes": 3,
+    }
     assert overview["limits"]["max_concurrent_downloads"] > 0
     assert overview["process"]["process_threads"] > 0
     assert not {"secret_key", "database_url", "telegram"} & set(overview["limits"])

@@ -132,7 +132,9 @@ SCHEMAS: dict[str, Schema] = {
         telegram=TEXT,
         accounts={"type": "array", "items": {"type": "object"}},
         cache=nullable({"type": "object"}),
-        storage=record(files=COUNT, bytes=COUNT, stored_bytes=COUNT, messages=COUNT, trash=COUNT),
+        storage=record(
+            files=COUNT, bytes=COUNT, stored_bytes=COUNT, messages=COUNT, trash=COUNT, binned_bytes=COUNT
+        ),
         limits={"type": "object"},
         process={"type": "object"},
     ),
