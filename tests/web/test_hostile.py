@@ -110,7 +110,7 @@ def sign_in(context: BrowserContext) -> Page:
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", PASSWORD)
     page.click("main button")
-    page.wait_for_selector(".rows")
+    page.wait_for_selector(".status:not(:empty)")
     return page
 
 
