@@ -1,7 +1,7 @@
 """Memory that was freed, given back to the system. It must never know what the memory was for.
 
 glibc keeps what lies between blocks that are still in use, in an arena for each thread, for good: after a few streams
-at a time that is a quarter of a gigabyte of pieces that are long gone. Other C libraries, and Windows, give it back.
+at a time that is some 150 MB (docs/decisions/receiving.md). Other C libraries, and Windows, give it back.
 """
 
 from __future__ import annotations
