@@ -8,6 +8,55 @@ import { t } from "../text.js";
 
 const EVERY = 5000; // milliseconds between two looks
 
+// What each section shows, and how; what a system does not tell is left out.
+const PARTS = {
+  storage: { files: number, bytes: size, stored_bytes: size, binned_bytes: size, messages: number, trash: number },
+  cache: {
+    size,
+    bytes_in_memory: size,
+    pieces_on_disk: number,
+    memory_hits: number,
+    disk_hits: number,
+    misses: number,
+    shared: number,
+    refetched: number,
+    bytes_hit: size,
+    bytes_fetched: size,
+    evictions: number,
+    not_written: number,
+    errors: number,
+  },
+  limits: {
+    chunk_size: size,
+    staging_size: size,
+    cache_size: size,
+    max_concurrent_downloads: number,
+    max_concurrent_downloads_per_user: number,
+    max_connections_per_download: number,
+    download_rate_limit: rate,
+    total_rate_limit: rate,
+    download_stall_seconds: duration,
+    shutdown_seconds: duration,
+  },
+  process: {
+    process_start_time_seconds: (began) => duration(Date.now() / 1000 - began),
+    process_cpu_seconds_total: duration,
+    process_threads: number,
+    process_resident_memory_bytes: size,
+    process_open_fds: number,
+  },
+  account: {
+    name: String,
+    window: number,
+    in_flight: number,
+    waiting: number,
+    connections: number,
+    pace: (state) => t(`admin.pace.${state}`),
+    flood_wait: duration,
+    flood_waits: number,
+  },
+};
+
 export async function show(page) {
   page.append(...overview(await get("/api/v1/admin")));
   const timer = setInterval(async () => {
@@ -17,24 +66,22 @@ export async function show(page) {
   return () => clearInterval(timer);
 }
 
-const overview = (answer) => [
-  health(answer),
-  h(
-    "div",
-    { class: "grid" },
-    storage(answer.storage),
-    cache(answer.cache),
-    limits(answer.limits),
-    process(answer.process),
-  ),
-  accounts(answer.accounts),
-];
+function overview(answer) {
+  const limits = facts("limits", answer.limits);
+  limits.querySelector("h2").after(h("p", { class: "faint" }, t("admin.limits.hint")));
+  const cache = answer.cache
+    ? facts("cache", answer.cache)
+    : section(t("admin.cache"), h("p", { class: "faint" }, t("admin.cache.none")));
+  return [
+    health(answer),
+    h("div", { class: "grid" }, facts("storage", answer.storage), cache, limits, facts("process", answer.process)),
+    accounts(answer.accounts),
+  ];
+}
 
 function health({ version, mode, ready, database, telegram }) {
-  const trouble = [
-    ["database", database],
-    ["telegram", telegram],
-  ].filter(([, said]) => said !== "ok");
+  const trouble = Object.entries({ database, telegram }).filter(([, said]) => said !== "ok");
+  const verdict = ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · ");
   return h(
     "section",
     { class: "card health", data: { ready } },
@@ -42,11 +89,7 @@ function health({ version, mode, ready, database, telegram }) {
     h(
       "div",
       { class: "what" },
-      h(
-        "h2",
-        {},
-        ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · "),
-      ),
+      h("h2", {}, verdict),
       h("p", { class: "faint" }, `${t(`admin.mode.${mode}`)} · ${t("admin.version", { version })}`),
     ),
   );
@@ -55,97 +98,26 @@ function health({ version, mode, ready, database, telegram }) {
 const section = (title, ...children) => h("section", { class: "card stack" }, h("h2", {}, title), children);
 
 // Names and values side by side.
-const facts = (pairs) =>
-  h(
-    "dl",
-    { class: "facts" },
-    pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "number" }, value)]),
-  );
-
-function storage(held) {
-  const shown = ["files", "bytes", "stored_bytes", "binned_bytes", "messages", "trash"].filter((name) => name in held);
-  return section(
-    t("admin.storage"),
-    facts(
-      shown.map((name) => [t(`admin.storage.${name}`), name.endsWith("bytes") ? size(held[name]) : number(held[name])]),
-    ),
-  );
+function facts(part, of) {
+  const shown = Object.entries(PARTS[part]).filter(([name]) => name in of);
+  const pairs = shown.flatMap(([name, how]) => [
+    h("dt", {}, t(`admin.${part}.${name}`)),
+    h("dd", { class: "number" }, how(of[name])),
+  ]);
+  return section(t(`admin.${part}`), h("dl", { class: "facts" }, pairs));
 }
-
-function cache(of) {
-  if (!of) return section(t("admin.cache"), h("p", { class: "faint" }, t("admin.cache.none")));
-  const rest = Object.entries(of).filter(([name]) => name !== "size");
-  return section(
-    t("admin.cache"),
-    facts([[wordsOf("size"), size(of.size)], ...rest.map(([name, value]) => [wordsOf(name), amount(name, value)])]),
-  );
-}
-
-const limits = (of) =>
-  section(
-    t("admin.limits"),
-    h("p", { class: "faint" }, t("admin.limits.hint")),
-    facts(Object.entries(of).map(([name, value]) => [wordsOf(name), amount(name, value)])),
-  );
-
-const process = (of) =>
-  section(
-    t("admin.process"),
-    facts(
-      Object.entries(of).map(([name, value]) => [
-        name === "process_start_time_seconds" ? t("admin.running") : wordsOf(name.replace(/^process_|_total$/g, "")),
-        amount(name, value),
-      ]),
-    ),
-  );
 
 function accounts(items) {
   if (!items.length) return section(t("admin.accounts"), h("p", { class: "faint" }, t("admin.accounts.none")));
-  const names = Object.keys(items[0]);
-  return section(
-    t("admin.accounts"),
-    h(
-      "div",
-      { class: "scroll", role: "region", tabindex: 0, "aria-label": t("admin.accounts") },
-      h(
-        "table",
-        {},
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            names.map((name) => h("th", { scope: "col" }, wordsOf(name))),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          items.map((item) =>
-            h(
-              "tr",
-              {},
-              names.map((name) => h("td", { class: "number" }, amount(name, item[name]))),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
+  const columns = Object.entries(PARTS.account);
+  const heads = columns.map(([name]) => h("th", { scope: "col" }, t(`admin.account.${name}`)));
+  const row = (item) => columns.map(([name, how]) => h("td", { class: "number" }, how(item[name])));
+  const rows = items.map((item) => h("tr", {}, row(item)));
+  const table = h("table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
+  const around = { class: "scroll", role: "region", tabindex: 0, "aria-label": t("admin.accounts") };
+  return section(t("admin.accounts"), h("div", around, table));
 }
 
-// The server's names are words already: "download_stall_seconds" -> "Download stall"; the value has its unit.
-const wordsOf = (name) =>
-  (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_(seconds|bytes)$/, "").replaceAll("_", " ");
-
-function amount(name, value) {
-  if (value === null) return t("admin.none");
-  if (typeof value === "boolean") return t(value ? "admin.yes" : "admin.no");
-  if (typeof value !== "number") return String(value);
-  if (/start_time/.test(name)) return duration(Date.now() / 1000 - value);
-  if (/rate_limit/.test(name)) return value ? speed(value) : t("admin.none");
-  if (/size|bytes|memory/.test(name)) return size(value);
-  if (/seconds|wait/.test(name)) return duration(value);
-  return number(Math.round(value * 100) / 100);
+function rate(perSecond) {
+  return perSecond ? speed(perSecond) : t("admin.none");
 }
