@@ -118,28 +118,25 @@ class People:
                 events.note(connection, user_id, "user_changed", now, **given)
             return _account(_row(connection, user_id))
 
-    def remove(self, user_id: int, *, with_files: bool = False) -> None:
-        """Take out the user with all sessions, tokens and uploads.
+    def remove(self, user_id: int) -> None:
+        """Take out the user with all sessions, tokens and uploads, and with the bin, from which nobody could restore.
 
-        Raises NotFound; Conflict for the last admin, and while there are files or folders, unless they may go too.
+        Raises NotFound; Conflict for the last admin, and while there are files or folders.
         """
         now = self._database.now()
         with self._database.write() as connection:
             user = _row(connection, user_id)
-            tops = [rows.root(connection, user_id, which).id for which in (TREE, BIN)]
+            tree, bin_ = (rows.root(connection, user_id, which).id for which in (TREE, BIN))
             if user.is_admin:
                 _require_another_admin(connection, user_id)
-            in_them = select(nodes.c.id).where(nodes.c.parent_id.in_(tops)).limit(1)
-            if not with_files and connection.execute(in_them).first():
-                raise Conflict(
-                    "The user still has files, or had and can restore them. Remove them for good first."
-                )
+            if connection.execute(select(nodes.c.id).where(nodes.c.parent_id == tree).limit(1)).first():
+                raise Conflict("The user still has files or folders. They have to be deleted first.")
             under_way = select(uploads.c.id).where(
                 uploads.c.owner_id == user_id, uploads.c.state == RECEIVING
             )
             for upload_id in connection.execute(under_way).scalars().all():
                 give_up(connection, upload_id, now)
-            for top in tops:
+            for top in (tree, bin_):
                 rows.remove(connection, top, now)
             connection.execute(delete(users).where(users.c.id == user_id))
             events.note(connection, user_id, "user_removed", now, name=user.name)

@@ -136,7 +136,7 @@ class People:
         return self._rows.set_password(user.id, self._passwords.hash(new), keep=session)
 
     def remove(self, user_id: int) -> None:
-        """Raises NotFound; Conflict for the last admin, and while the user still has files."""
+        """Raises NotFound; Conflict for the last admin, and while the user still has files; the bin goes too."""
         self._rows.remove(user_id)
 
     def make_token(self, user: User, name: str, expires_at: datetime | None = None) -> tuple[Token, str]:

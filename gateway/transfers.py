@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from threading import Lock
 from time import monotonic
+from uuid import UUID
 
 from errors import AtCapacity, Gone, NotFound
 from gateway.admission import COME_BACK, Admission
@@ -24,7 +25,9 @@ REFUSED_FOR = 60.0
 READY = 30.0
 """Seconds that a transfer which waited without a connection keeps its place for one."""
 LINGER = 3.0
-"""Seconds that a transfer keeps its place without a connection: a download manager opens the next range by then."""
+"""Seconds that a download keeps its place without a connection: a download manager opens the next range by then."""
+REST = 60.0
+"""Seconds that an upload is shown without a connection: a slow client makes the next part ready, or is offline."""
 
 
 class Transfers:
@@ -97,6 +100,14 @@ class Transfers:
                 self._end(transfer)
         self.wake(transfer)
 
+    def close_upload(self, upload_id: UUID, *, stored: bool) -> None:
+        """It became a file without a request that waits for that, or it was given up: no part of it will come."""
+        with self._lock:
+            for transfer in tuple(self._live.values()):
+                if transfer.subject.content == upload_id and not transfer.connections:
+                    transfer.whole, transfer.cancelled = stored, not stored
+                    self._end(transfer)
+
     def wake(self, transfer: Transfer) -> None:
         """Have its connections look at its state soon."""
         with self._lock:
@@ -150,7 +161,8 @@ class Transfers:
             self._cancelled = {subject: until for subject, until in self._cancelled.items() if now < until}
             for transfer in tuple(self._live.values()):
                 self._note_place(transfer, now)
-                if not transfer.connections and now >= max(transfer.left_at + LINGER, transfer.held_until):
+                stays = LINGER if transfer.subject.direction == "download" else REST
+                if not transfer.connections and now >= max(transfer.left_at + stays, transfer.held_until):
                     self._end(transfer)
                 else:
                     transfer.sample(now)

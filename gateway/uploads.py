@@ -166,7 +166,7 @@ class Uploads:
         """Give it up; its chunks go to the trash. Raises Busy while a part is written, Conflict when it is finished."""
         if self._rows.get(upload_id, user.id).file_id is not None:
             raise Conflict("The upload is finished: delete the file instead.")
-        self._arrivals.give_up(upload_id)
+        self.give_up(upload_id)
 
     def put(
         self,
@@ -201,7 +201,7 @@ class Uploads:
                 file, replaced = self._arrivals.finish(upload, writer, FINISH_WAIT)
                 connection.completes = True
         except BaseException:  # nobody could go on with it
-            self._arrivals.give_up(upload.id)
+            self.give_up(upload.id)
             raise
         return file, not replaced
 
@@ -218,12 +218,14 @@ class Uploads:
                 self._arrivals.send_complete(upload)
                 if upload.offset == upload.length and not self.in_transit(upload_id):
                     self._arrivals.finish(upload, writer, UPKEEP_WAIT)
+                    self._transfers.close_upload(upload_id, stored=True)
         except (Busy, NotFound, Gone, Conflict, AtCapacity):
             return  # its client is there, or it has ended, or it needs more time: the next round looks again
 
     def give_up(self, upload_id: UUID) -> None:
         """Abandon whoever's upload it is. Raises Busy while a part is arriving."""
         self._arrivals.give_up(upload_id)
+        self._transfers.close_upload(upload_id, stored=False)
 
     def in_transit(self, upload_id: UUID) -> bool:
         """Whether a message of this upload may be about to appear in the store."""

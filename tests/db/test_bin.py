@@ -236,26 +236,27 @@ def test_a_finished_upload_whose_file_is_in_the_bin_cannot_finish_again(
         finish(database, upload)
 
 
-def test_the_bin_counts_for_the_quota_and_keeps_its_user(
+def test_the_bin_counts_for_the_quota(
     database: Database, bin: Bin, ann: User, bob: User, clock: Clock
 ) -> None:
     people = People(database)
     file, _ = put(database, bob, clock, "/f", 1, 2)
     bin.put(bob.id, [file.id])
     assert people.account(bob.id).used == 16
-    with pytest.raises(Conflict, match="can restore"):
-        people.remove(bob.id)
     bin.remove_all(bob.id)
     clear(database)
     assert people.account(bob.id).used == 0
-    people.remove(bob.id)
     assert count(database) == 0
 
 
-def test_a_user_may_go_with_the_bin(database: Database, bin: Bin, ann: User, bob: User, clock: Clock) -> None:
+def test_a_user_goes_with_the_bin_but_not_with_files(
+    database: Database, bin: Bin, ann: User, bob: User, clock: Clock
+) -> None:
     file, _ = put(database, bob, clock, "/a/f", 1)
+    with pytest.raises(Conflict, match="still has files"):
+        People(database).remove(bob.id)
     bin.put(bob.id, [file.parent_id])
-    People(database).remove(bob.id, with_files=True)
+    People(database).remove(bob.id)
     with database.read() as connection:
         assert connection.execute(select(binned)).all() == []
     assert Trash(database).count() == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db import Contents, Database, People, Sessions, Trash, Tree, Uploads
+from db import Bin, Contents, Database, People, Sessions, Trash, Tree, Uploads
 from db.people import MAX_NETWORKS
 from errors import BadName, Conflict, DatabaseUnavailable, NotFound
 from model import Client, Locator, User
@@ -123,7 +123,7 @@ def test_a_token_is_revoked_by_its_owner_only(database: Database, ann: User, bob
     assert people.by_token(SECRET, clock.time) is None
 
 
-def test_a_user_with_files_goes_only_when_told_and_leaves_nothing_behind(
+def test_a_user_goes_once_all_is_deleted_and_leaves_nothing_behind(
     database: Database, ann: User, bob: User, clock: Clock
 ) -> None:
     people, trash = People(database), Trash(database)
@@ -135,7 +135,8 @@ def test_a_user_with_files_goes_only_when_told_and_leaves_nothing_behind(
     uploads.stored(upload.id, label_of(upload.id, chunk), chunk)
     with pytest.raises(Conflict):
         people.remove(ann.id)
-    people.remove(ann.id, with_files=True)
+    Bin(database).put(ann.id, [file.parent_id])
+    people.remove(ann.id)
     assert people.all() == (bob,)
     assert {locator for _, locator in trash.batch(9)} == {Locator(1, 11), Locator(1, 12), Locator(1, 13)}
     with pytest.raises(NotFound):

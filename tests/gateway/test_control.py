@@ -74,6 +74,7 @@ def test_a_cancelled_upload_is_given_up(house: House) -> None:
     with pytest.raises(Conflict):
         house.gateway.control.pause(house.user, number)
     house.gateway.control.cancel(house.user, number)
+    assert house.gateway.transfers.statuses() == []
     with pytest.raises(Gone):
         house.gateway.uploads.get(house.user, upload.id)
 

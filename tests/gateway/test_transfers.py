@@ -149,9 +149,20 @@ def test_an_upload_is_a_transfer_while_its_parts_come(house: House, now: list[fl
     seen = status(house)
     assert (seen.subject.direction, seen.subject.content, seen.moved) == ("upload", upload.id, 2)
     assert seen.connections == 0 and seen.client == BROWSER
+    now[0] += 50  # a slow line, between its parts
+    house.gateway.upkeep.watch_transfers()
+    assert status(house).id == seen.id
     house.gateway.uploads.append(house.user, upload.id, 2, io.BytesIO(b"c"), 1)
     assert house.gateway.transfers.statuses() == []
     assert house.gateway.totals.of_user(house.user.id) == Totals(uploads=1, bytes_received=3)
+
+
+def test_an_upload_that_rests_for_a_minute_is_shown_no_longer(house: House, now: list[float]) -> None:
+    upload = house.gateway.uploads.create(house.user, folder="/", name="u", length=3)
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(b"ab"), 2)
+    now[0] += 61
+    house.gateway.upkeep.watch_transfers()
+    assert house.gateway.transfers.statuses() == []
 
 
 @pytest.fixture

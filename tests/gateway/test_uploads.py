@@ -124,6 +124,7 @@ def test_upkeep_finishes_an_upload_whose_client_never_came_back(tmp_path: Path) 
         except errors.Transient:
             time.sleep(0.05)
     assert fetch(house, "/a/file.bin") == data
+    assert house.gateway.transfers.statuses() == []
 
 
 def test_a_second_writer_is_refused_and_the_first_goes_on(house: House) -> None:

@@ -56,6 +56,7 @@ def page(browser: Browser, gateway: RunningGateway) -> Iterator[Page]:
 
 def made(folder: Path, name: str, size: int) -> Path:
     path = folder / name
+    folder.mkdir(exist_ok=True)
     path.write_bytes(os.urandom(size))
     return path
 
@@ -131,6 +132,25 @@ def test_a_name_that_is_taken_is_asked_about_for_one_or_for_all(
             case None:
                 expected[f"{path.stem} (2).txt"] = digest(path)
     assert contents(gateway, "/taken", tmp_path / "back") == expected
+
+
+def test_a_question_goes_away_with_the_upload_that_it_is_of(
+    page: Page, gateway: RunningGateway, tmp_path: Path
+) -> None:
+    old, new = made(tmp_path, "film.bin", 10), made(tmp_path / "new", "film.bin", 11)
+    choose(page, "/asked", old)
+    stored(page, 1)
+    choose(page, "/asked", new)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.evaluate("""async () => {
+        const { pause, underWay } = await import("/static/app/uploads/start.js");
+        underWay().forEach(pause);
+    }""")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Continue film.bin").click()
+    page.get_by_role("dialog").get_by_role("button", name="Replace").click()
+    stored(page, 1)
+    assert contents(gateway, "/asked", tmp_path / "back") == {"film.bin": digest(new)}
 
 
 def test_an_upload_is_paused_goes_on_and_another_is_cancelled(

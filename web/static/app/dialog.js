@@ -7,8 +7,8 @@ const NOTE = 6000; // milliseconds that a note stays
 let names = 0;
 
 // Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null if dismissed.
-// `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window.
-export function show(title, build, { kind = "card", hideTitle = false } = {}) {
+// `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window. `signal` dismisses it.
+export function show(title, build, { kind = "card", hideTitle = false, signal } = {}) {
   return new Promise((resolve) => {
     const id = `dialog-${++names}`;
     const box = h("dialog", { class: kind, "aria-labelledby": id });
@@ -17,6 +17,7 @@ export function show(title, build, { kind = "card", hideTitle = false } = {}) {
     const heading = h("h2", { id, class: hideTitle && "unseen" }, title);
     box.append(heading, ...[build(close)].flat());
     box.addEventListener("close", () => { box.remove(); resolve(answer); });
+    signal?.addEventListener("abort", () => box.close());
     box.addEventListener("click", (event) => event.target === box && outside(event, box) && close());
     document.body.append(box);
     box.showModal();
@@ -61,7 +62,7 @@ export function ask({ title, label, value = "", yes, act, select = value.length 
 }
 
 // One of several: `options` are { value, label, danger? }. { value, all }, or null; `all` is the label of a box, if any.
-export function choose({ title, detail, options, all }) {
+export function choose({ title, detail, options, all, signal }) {
   return show(title, (close) => {
     const box = all && h("input", { type: "checkbox" });
     return [
@@ -73,7 +74,7 @@ export function choose({ title, detail, options, all }) {
       }, option.label))),
       buttons(close),
     ].filter(Boolean);
-  });
+  }, { signal });
 }
 
 const buttons = (close, ...more) => h("div", { class: "buttons" },

@@ -6,9 +6,9 @@ import { t } from "../text.js";
 let forAll = null;
 let line = Promise.resolve(); // one question at a time
 
-// "replace", "keep" (both) or "skip". `item` is a Sending.
-export function decide(item) {
-  line = line.then(() => verdictOn(item));
+// "replace", "keep" (both) or "skip". `item` is a Sending; `signal` says that nobody waits for the answer any more.
+export function decide(item, signal) {
+  line = line.then(() => verdictOn(item, signal));
   return line;
 }
 
@@ -17,9 +17,9 @@ export function forget() {
   forAll = null;
 }
 
-async function verdictOn(item) {
+async function verdictOn(item, signal) {
   if (forAll) return forAll;
-  if (item.state !== "asking") return "skip"; // given up while another one was asked about
+  if (signal.aborted) return "skip"; // paused or given up while another one was asked about
   const answer = await choose({
     title: t("conflict.title", { name: item.name }),
     detail: t("conflict.detail", { folder: item.folder }),
@@ -29,6 +29,7 @@ async function verdictOn(item) {
       { value: "skip", label: t("conflict.skip") },
     ],
     all: t("conflict.all"),
+    signal,
   });
   if (answer?.all) forAll = answer.value;
   return answer?.value ?? "skip";

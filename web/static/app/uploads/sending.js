@@ -134,7 +134,7 @@ export class Sending {
     this.#means.places.forget(this.print); // whatever was begun under that name
     this.#url = null;
     if (this.#copies === 0) this.#turn("asking");
-    const verdict = this.#copies ? "keep" : await Promise.race([this.#means.decide(this), ended(signal)]);
+    const verdict = this.#copies ? "keep" : await Promise.race([this.#means.decide(this, signal), ended(signal)]);
     signal.throwIfAborted();
     if (verdict === "skip") throw SKIPPED;
     if (verdict === "replace") this.#ifExists = "replace";

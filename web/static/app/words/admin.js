@@ -83,7 +83,7 @@ export const ADMIN = {
   "users.edit-of": "Change {name}",
   "users.remove": "Remove user",
   "users.remove.title": "Remove {name}?",
-  "users.remove.detail": "Sessions and tokens end at once. It is refused while the user has files.",
+  "users.remove.detail": "Sessions and tokens end at once, and what is in the user’s bin is gone. It is refused while the user has files.",
   "damaged.empty": "No file is known to be damaged",
   "damaged.hint": "Every piece is checked when it is fetched; one that no longer matches its digest marks its file here.",
   "damaged.of": "{user} · {size} · found {time}",
