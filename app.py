@@ -18,6 +18,7 @@ from gateway.sessions import LIFE
 from web import (
     account,
     admin,
+    archive,
     auth,
     bin,
     content,
@@ -45,6 +46,7 @@ ROOMS = (
     account,
     bin,
     admin,
+    archive,
     content,
     download,
     events,

@@ -75,11 +75,14 @@ def parted(name: str) -> tuple[str, str]:
 
 def numbered(stem: str, number: int, ending: str) -> str:
     """`stem (2).ending`; the stem is shortened where that would be too long for a name, and an ending that is goes."""
-    tail = f" ({number}){ending}"
-    room = MAX_NAME_BYTES - len(tail.encode())
+    return _marked(stem, f" ({number})", ending)
+
+
+def _marked(stem: str, mark: str, ending: str) -> str:
+    room = MAX_NAME_BYTES - len((mark + ending).encode())
     if room < 1:
-        return numbered(stem + ending, number, "")
-    return stem.encode()[:room].decode(errors="ignore") + tail
+        return _marked(stem + ending, mark, "")
+    return stem.encode()[:room].decode(errors="ignore") + mark + ending
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -105,8 +108,43 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
+class SideBySide:
+    """Names for one folder that every system can save, next to each other: unsafe ones are made safe (`for_windows`),
+    and where a file system could take two for one (`key`), the later ones are numbered, `a_1.txt`. Each is a name as
+    `checked` has them, so none is longer than MAX_NAME_BYTES, of which NTFS takes as many units.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._numbers: dict[
+            str, int
+        ] = {}  # by key: the last that was given, as an album may hold one name often
+
+    def keep(self, name: str, of_name: str) -> bool:
+        """Let the name, whose key is `of_name`, stand as it is; False where that cannot be."""
+        if of_name in self._taken or _UNSAFE_ON_WINDOWS.search(name) or name[-1] in ". ":
+            return False
+        self._taken.add(of_name)
+        return True
+
+    def make(self, name: str, *, folder: bool = False) -> str:
+        """What to call it instead of a name that could not be kept. A folder's is numbered at its end."""
+        made = safe = for_windows(name)
+        stem, ending = (safe, "") if folder else parted(safe)
+        number = self._numbers.get(key(safe), 0)
+        while key(made) in self._taken:
+            number += 1
+            made = _marked(stem, f"_{number}", ending)
+        self._numbers[key(safe)] = number
+        self._taken.add(key(made))
+        return made
+
+
 def for_windows(name: str) -> str:
-    """`name` as Windows can save it: unsafe characters become `_`, and so do trailing dots and spaces."""
+    """`name` as Windows can save it: unsafe characters become `_`, and so do trailing dots and spaces.
+
+    https://learn.microsoft.com/windows/win32/fileio/naming-a-file; what else it forbids, `checked` refuses.
+    """
     safe = _UNSAFE_ON_WINDOWS.sub("_", name)
     stem = safe.rstrip(". ")
     return stem + "_" * (len(safe) - len(stem))

@@ -15,6 +15,7 @@ from db.moves import Moves
 from db.people import People
 from db.search import Search
 from db.sessions import Sessions
+from db.subtrees import Subtrees
 from db.trash import Trash
 from db.tree import Tree
 from db.uploads import Uploads
@@ -32,6 +33,7 @@ __all__ = [
     "People",
     "Search",
     "Sessions",
+    "Subtrees",
     "Trash",
     "Tree",
     "Uploads",

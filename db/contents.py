@@ -90,12 +90,12 @@ def _chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[C
     return tuple(map(to_chunk, connection.execute(in_order).all()))
 
 
-def to_chunk(row: Row[Any]) -> Chunk:
+def to_chunk(row: Sequence[Any]) -> Chunk:
     """The chunk that a whole row of `chunks` or `upload_chunks` tells of.
 
     By place and not by name, which takes half the time: a plan of 100 GiB has 1600 of them.
     """
-    _owner, index, offset, size, sha256, crc32, pieces, piece_size, channel, message = tuple(row)
+    _owner, index, offset, size, sha256, crc32, pieces, piece_size, channel, message = row
     return Chunk(index, offset, size, sha256, crc32, pieces, Locator(channel, message), piece_size)
 
 

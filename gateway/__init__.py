@@ -3,6 +3,7 @@
 people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
+archives    folders as ZIPs
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
@@ -20,6 +21,7 @@ from time import monotonic
 from db import Database
 from errors import DatabaseUnavailable, StowgramError
 from gateway.admission import Admission
+from gateway.archives import Archives
 from gateway.bin import Bin
 from gateway.control import Control
 from gateway.downloads import Downloads
@@ -77,6 +79,7 @@ class Gateway:
         self.totals = Totals(database, tallies)
         self._admission = Admission(limits.downloads, limits.downloads_per_user)
         self.transfers = Transfers(self._admission, tallies, limits.connections_per_download)
+        self.archives = Archives(database)
         self.downloads = Downloads(database, store, limits, self.transfers)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
@@ -90,6 +93,7 @@ class Gateway:
             self.bin,
             self.events,
             self.uploads,
+            self.archives,
             self.downloads,
             self.transfers,
             self.totals,

@@ -20,10 +20,13 @@ from gateway.limits import Limits
 from gateway.rates import Pace, Rates
 from gateway.transfer import UNKNOWN, Connection, Subject
 from gateway.transfers import Transfers
-from model import ByteRange, Client, File, User, Wait
+from model import ByteRange, Client, File, Folder, User, Wait
 from storage.base import ChunkStore
 from streaming.plan import plan
 from streaming.read import DamageReport, VerifiedStream
+from streaming.stored_archive import ArchiveStream, StoredArchive
+
+Stream = VerifiedStream | ArchiveStream
 
 STEP = 0.5
 """The longest wait, in seconds, without asking whether anyone still wants the bytes."""
@@ -34,7 +37,7 @@ class Download(Iterator[bytes]):
 
     def __init__(
         self,
-        stream: VerifiedStream,
+        stream: Stream,
         connection: Connection,
         pace: Pace,
         *,
@@ -155,7 +158,53 @@ class Downloads:
         when the contents were replaced meanwhile; ClientGone; Gone when it is cancelled; StoreError or Damaged when the
         first piece cannot be had.
         """
-        subject = Subject.download(user, file)
+
+        def stream(over: Callable[[], bool]) -> VerifiedStream:
+            planned = plan(self._contents.part(file.content_id, span), span)
+            return VerifiedStream(
+                planned,
+                self._store,
+                yield_size=self._rates.block_size,
+                gone=over,
+                report=self._damage.put,
+            )
+
+        return self._open(Subject.download(user, file), span, stream, client, gone)
+
+    def open_archive(
+        self,
+        user: User,
+        folder: Folder,
+        archive: StoredArchive,
+        span: ByteRange,
+        *,
+        client: Client = UNKNOWN,
+        gone: Callable[[], bool],
+    ) -> Download:
+        """The same of a folder's archive: one transfer, with one place, as long as the folder stays as it is."""
+
+        def stream(over: Callable[[], bool]) -> ArchiveStream:
+            return ArchiveStream(
+                archive,
+                span,
+                self._store,
+                yield_size=self._rates.block_size,
+                gone=over,
+                report=self._damage.put,
+            )
+
+        subject = Subject.archive(user, folder, archive.digest, archive.size)
+        return self._open(subject, span, stream, client, gone)
+
+    def _open(
+        self,
+        subject: Subject,
+        span: ByteRange,
+        make: Callable[[Callable[[], bool]], Stream],
+        client: Client,
+        gone: Callable[[], bool],
+    ) -> Download:
+        """`make` gives the stream once there is a place for it, with what it asks whether it is over."""
         connection = self._transfers.join(subject, client, span)
 
         def over() -> bool:
@@ -163,18 +212,12 @@ class Downloads:
 
         try:
             self._transfers.admit(connection, over)
-            stream = VerifiedStream(
-                plan(self._contents.part(file.content_id, span), span),
-                self._store,
-                yield_size=self._rates.block_size,
-                gone=over,
-                report=self._damage.put,
-            )
+            stream = make(over)
         except BaseException:
             self._transfers.leave(connection, "refused")
             connection.transfer.require_wanted()
             raise
-        pace = self._rates.pace(user.id, connection.number)
+        pace = self._rates.pace(subject.user.id, connection.number)
         download = Download(stream, connection, pace, gone=over, leave=self._transfers.leave)
         try:
             download.start()

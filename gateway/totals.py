@@ -30,8 +30,8 @@ class Tallies:
         """So many bytes of it were moved, and so many of its transfers ended."""
         if subject.direction == "upload":
             self.give_back(({}, {subject.user.id: Sums(uploads=ended, bytes_received=moved)}))
-        elif subject.file_id is not None:
-            fetched = {subject.file_id: Sums(ended, moved)}
+        else:  # a folder's files are not counted one by one
+            fetched = {} if subject.file_id is None else {subject.file_id: Sums(ended, moved)}
             self.give_back((fetched, {subject.user.id: Sums(ended, moved)}))
 
     def take(self) -> Batch:

@@ -14,7 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from errors import Gone
-from model import ByteRange, Client, File, User
+from model import ByteRange, Client, File, Folder, User
 
 Direction = Literal["download", "upload"]
 SAMPLES = 5
@@ -32,18 +32,36 @@ UNKNOWN = Client("", "")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is moved. `content` names it for good (contents, or an upload); equal subjects are one transfer."""
+    """What is moved. `content` names it for good: contents, upload, archive's digest; equal ones are one transfer."""
 
     direction: Direction
     user: User
-    content: int | UUID
+    content: int | UUID | bytes
     file_id: int | None
     name: str
     size: int
+    folder_id: int | None = None
 
     @classmethod
     def download(cls, user: User, file: File) -> Subject:
         return cls("download", user, file.content_id, file.id, file.name, file.size)
+
+    @classmethod
+    def archive(cls, user: User, folder: Folder, digest: bytes, size: int) -> Subject:
+        """A folder as it is now; one that has changed is another subject."""
+        return cls("download", user, digest, None, archive_name(folder), size, folder.id)
+
+    @property
+    def thing(self) -> str:
+        """What it is, for the log."""
+        if self.direction == "upload":
+            return f"upload {self.content!s}"
+        return f"folder {self.folder_id}" if self.file_id is None else f"file {self.file_id}"
+
+
+def archive_name(folder: Folder) -> str:
+    """What the ZIP of the folder is called; the top folder has no name."""
+    return f"{folder.name or 'stowgram'}.zip"
 
 
 @dataclass(frozen=True, slots=True)

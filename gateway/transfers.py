@@ -260,10 +260,9 @@ class Transfers:
 def _sentence(transfer: Transfer) -> str:
     subject, moved = transfer.subject, transfer.moved
     seconds = max((monotonic() if transfer.connections else transfer.left_at) - transfer.began, 0.001)
-    what = f"file {subject.file_id}" if subject.file_id is not None else f"upload {subject.content}"
     first = "" if transfer.first_byte is None else f", first byte after {transfer.first_byte:.3f} s"
     return (
-        f"{subject.direction} {transfer.id} of {what} by {subject.user.name!r} at {transfer.client.address}: "
+        f"{subject.direction} {transfer.id} of {subject.thing} by {subject.user.name!r} at {transfer.client.address}: "
         f"{moved} bytes in {seconds:.2f} s ({moved / seconds / 1e6:.1f} MB/s){first}, "
         f"{transfer.opened} connections, {transfer.outcome}"
     )

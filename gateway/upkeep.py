@@ -13,6 +13,7 @@ from db.damage import Damage
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
+from gateway.archives import Archives
 from gateway.bin import Bin
 from gateway.downloads import Downloads
 from gateway.events import Events
@@ -44,6 +45,7 @@ class Upkeep:
         bin: Bin,
         events: Events,
         uploads: Uploads,
+        archives: Archives,
         downloads: Downloads,
         transfers: Transfers,
         totals: Totals,
@@ -58,6 +60,7 @@ class Upkeep:
         self._trash = Trash(database)
         self._store = store
         self._uploads = uploads
+        self._archives = archives
         self._downloads = downloads
         self._transfers = transfers
         self._totals = totals
@@ -98,7 +101,7 @@ class Upkeep:
             raise failure
 
     def expire(self) -> None:
-        """Give up uploads past their time, free what staging holds for none, forget old secrets and events."""
+        """Give up uploads past their time, free what staging holds for none, forget old secrets, events, archives."""
         now = datetime.now(UTC)
         self._people.forget_expired()
         self._sessions.forget_expired()
@@ -110,6 +113,7 @@ class Upkeep:
             except Busy:
                 continue
         self._uploads.free_leftovers()
+        self._archives.forget_old()
         self._rows.forget_old(now - TOMBSTONES)
 
     def make_room(self) -> None:

@@ -23,13 +23,14 @@ from model.rest import (
     Wait,
     tree_digest,
 )
-from model.tree import Binned, BinPage, File, Folder, Listing, Node, Order, Page, Sort
+from model.tree import Below, Binned, BinPage, File, Folder, Listing, Node, Order, Page, Sort
 
 __all__ = [
     "DIGEST_SIZE",
     "MIB",
     "PIECE_SIZE",
     "Account",
+    "Below",
     "BinPage",
     "Binned",
     "ByteRange",

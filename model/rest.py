@@ -194,6 +194,10 @@ class DownloadPlan:
     span: ByteRange
     slices: tuple[Slice, ...]
 
+    def file_at(self, place: int) -> UUID:
+        """The file whose bytes are `place` bytes behind the start: always this one."""
+        return self.file
+
 
 class Wait(NamedTuple):
     """Why a stream that is polled has no bytes now: ask again at `until` (time.monotonic(), perhaps infinite), or when

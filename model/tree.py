@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from model.rest import Chunk
 
 Sort = Literal["name", "size", "modified"]
 Order = Literal["asc", "desc"]
@@ -41,6 +44,24 @@ class File:
 
 
 Node = File | Folder
+
+
+class Below(NamedTuple):
+    """A node below a folder, and one chunk of its contents; a file has one for each of its chunks, and one where it has
+    none. A folder has no contents.
+    """
+
+    id: int
+    parent_id: int
+    is_folder: bool
+    name: str
+    key: str
+    modified_at: datetime
+    size: int
+    crc32: int
+    tree: bytes
+    uuid: UUID
+    chunk: Chunk | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class Layout:
             raise ValueError(f"{span} reaches past the {self.size} bytes of the archive")
         at = span.start
         for member in range(self._at(at), self.count):
+            if at >= span.stop:
+                return
             if not self._sizes[member] or self._body(member).stop <= at:
                 continue
             # Invariant: all bytes of the span before `at` are told of.
@@ -97,14 +99,16 @@ class Layout:
             if wanted.length:
                 yield Body(member, ByteRange(wanted.start - body.start, wanted.stop - body.start))
             at = body.stop
-            if at >= span.stop:
-                return
         if at < span.stop:
             yield Frame(ByteRange(at, span.stop))
 
     def bodies(self, span: ByteRange) -> Iterator[Body]:
         """Those of the parts of `span` that are members' bytes."""
         return (part for part in self.parts(span) if isinstance(part, Body))
+
+    def carried(self, span: ByteRange) -> int:
+        """How many bytes of `span` are members'."""
+        return self._carried_before(span.stop) - self._carried_before(span.start)
 
     def frame(self, span: ByteRange) -> bytes:
         """The bytes of a `Frame`, or of a part of one."""
@@ -118,6 +122,11 @@ class Layout:
     def _at(self, place: int) -> int:
         """The number of the member whose header or bytes are at `place`; behind them all, how many there are."""
         return bisect_right(self._locals, place) - 1
+
+    def _carried_before(self, place: int) -> int:
+        member = min(self._at(place), self.count)
+        reached = max(0, place - self._body(member).start) if member < self.count else 0
+        return sum(self._sizes[:member]) + reached
 
     def _body(self, member: int) -> ByteRange:
         stop = self._locals[member + 1]

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
+from uuid import UUID
 
 from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile, StoredPart
+
+
+class Plan(Protocol):
+    """What a stream has to know: a DownloadPlan, or bytes of many files, one after the other."""
+
+    @property
+    def span(self) -> ByteRange:
+        """As long as the slices are together."""
+
+    @property
+    def slices(self) -> Iterable[Slice]:
+        """In order; they can be gone through more than once, and may be made as that is done."""
+
+    def file_at(self, place: int) -> UUID:
+        """The file whose bytes are `place` bytes behind the start of the span."""
 
 
 @dataclass(frozen=True, slots=True)

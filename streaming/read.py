@@ -13,10 +13,10 @@ from itertools import chain
 from uuid import UUID
 
 from errors import ChunkMissing, ClientGone, Damaged
-from model import PIECE_SIZE, ByteRange, DownloadPlan, Wait
+from model import PIECE_SIZE, ByteRange, Wait
 from storage.base import ChunkStore
 from streaming.ahead import ReadAhead
-from streaming.plan import piece_reads
+from streaming.plan import Plan, piece_reads
 from streaming.window import PIECE_DEADLINE, PieceWindow
 
 START_PATIENCE = 10.0
@@ -57,7 +57,7 @@ class VerifiedStream:
 
     def __init__(
         self,
-        plan: DownloadPlan,
+        plan: Plan,
         store: ChunkStore,
         *,
         yield_size: int,
@@ -76,7 +76,8 @@ class VerifiedStream:
         self._report = report
         self._deadline = deadline
         self._window: PieceWindow | None = None
-        self._ahead = ReadAhead(plan.slices[0].chunk.piece_size if plan.slices else PIECE_SIZE)
+        first = next(iter(plan.slices), None)
+        self._ahead = ReadAhead(first.chunk.piece_size if first else PIECE_SIZE)
         self._late = False
         """Whether the piece that is next was not there when it was polled for."""
         self._piece, self._keep = b"", _NOTHING
@@ -86,7 +87,7 @@ class VerifiedStream:
         span = self.plan.span
         ahead = 0 if self._window is None else self._window.ahead
         return (
-            f"<VerifiedStream {self._state} file={self.plan.file} bytes={span.start}..{span.stop} "
+            f"<VerifiedStream {self._state} file={self.plan.file_at(self.sent)} bytes={span.start}..{span.stop} "
             f"sent={self.sent} ahead={ahead}>"
         )
 
@@ -190,7 +191,9 @@ class VerifiedStream:
             found = window.poll(patience)
         except (Damaged, ChunkMissing) as error:
             if lost := window.current:
-                self._report(DamageReport(self.plan.file, lost.chunk.index, lost.piece, str(error)))
+                self._report(
+                    DamageReport(self.plan.file_at(self.sent), lost.chunk.index, lost.piece, str(error))
+                )
             raise
         if found is None and self.sent != self.plan.span.length:  # an exception, never a quiet end
             raise Damaged(f"The stream ended after {self.sent} of {self.plan.span.length} bytes.")

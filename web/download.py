@@ -84,37 +84,46 @@ def send(user: User, file: File) -> Response:
         size=file.size,
         ranges=context.settings().enable_range_requests,
     )
-    if answer.span is None:
+
+    def opened(span: ByteRange) -> Download:
+        return context.gateway().downloads.open(user, file, span, client=context.client(), gone=gone())
+
+    response = respond(answer, opened, f"file {file.id}", user)
+    if answer.status in {200, 206}:
+        _describe(response, file)
+    return response
+
+
+def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str, user: User) -> Response:
+    """The response that was decided on; `opened` is asked for its bytes where it has some."""
+    span = answer.span
+    if span is None:
         response = _without_bytes(answer)
     elif request.method == "HEAD":
         response = Response(status=answer.status)
     else:
-        response = Response(_open(user, file, answer.span), answer.status, direct_passthrough=True)
-    if answer.status in {200, 206}:
-        _describe(response, file)
+        label = f"{context.request_id()} download of {what} [{span.start}, {span.stop}) by {user.name!r}"
+        response = Response(Transfer(opened(span), label), answer.status, direct_passthrough=True)
     response.headers.update(answer.headers)
-    # The same address means other bytes once the file is replaced.
+    # The same address means other bytes once the file is replaced, or the folder changed.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _open(user: User, file: File, span: ByteRange) -> Transfer:
-    # waitress puts this into the environ; other servers have no such thing, and we learn it from the next write.
-    gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
-    opened = context.gateway().downloads.open(user, file, span, client=context.client(), gone=gone)
-    label = f"{context.request_id()} download of file {file.id} [{span.start}, {span.stop}) by {user.name!r}"
-    return Transfer(opened, label)
+def gone() -> Callable[[], bool]:
+    """What tells whether the client of this request has left; it may be asked when the request is over."""
+    # waitress puts it into the environ; other servers have no such thing, and we learn it from the next write.
+    disconnected: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    return disconnected
 
 
 def _without_bytes(answer: Answer) -> Response:
     if answer.status == 304:
         return Response(status=304)
     if answer.status == 412:
-        return problem(
-            412, "precondition-failed", "A condition does not hold", "The file is another one by now."
-        )
+        return problem(412, "precondition-failed", "A condition does not hold", "It is another one by now.")
     size = answer.headers["Content-Range"].removeprefix("bytes */")
-    detail = f"The file has {size} bytes; the range begins after them."
+    detail = f"It has {size} bytes; the range begins after them."
     return problem(416, "range-not-satisfiable", "Range not satisfiable", detail)
 
 

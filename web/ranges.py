@@ -43,16 +43,25 @@ class Answer:
 
 
 def decide(
-    method: str, headers: Mapping[str, str], *, etag: str, modified: datetime, size: int, ranges: bool = True
+    method: str,
+    headers: Mapping[str, str],
+    *,
+    etag: str,
+    modified: datetime | None,
+    size: int,
+    ranges: bool = True,
 ) -> Answer:
     """The answer to a GET or HEAD for a representation of `size` bytes.
 
     `headers` is looked up by canonical names (`If-None-Match`); `etag` is the opaque part of a strong tag,
-    without quotes; `modified` is aware. With `ranges` false, Range is ignored and `Accept-Ranges: none` says
+    without quotes; `modified` is aware, or None for what has no such time: what a request says of times then does
+    not count (13.1.3 to 13.1.5). With `ranges` false, Range is ignored and `Accept-Ranges: none` says
     so (RFC 9110 14.3).
     """
-    tag, date = f'"{etag}"', http_date(modified)
-    out = {"ETag": tag, "Last-Modified": date, "Accept-Ranges": "bytes" if ranges else "none"}
+    tag = f'"{etag}"'
+    out = {"ETag": tag, "Accept-Ranges": "bytes" if ranges else "none"}
+    if modified is not None:
+        out["Last-Modified"] = http_date(modified)
     status = precondition(method, headers, etag=etag, modified=modified)
     if status != 200:
         return Answer(status, None, out)
@@ -70,23 +79,25 @@ def decide(
     return Answer(200, whole, out | {"Content-Length": str(size)})
 
 
-def precondition(method: str, headers: Mapping[str, str], *, etag: str, modified: datetime) -> int:
+def precondition(method: str, headers: Mapping[str, str], *, etag: str, modified: datetime | None) -> int:
     """200 to go on, 304 or 412: RFC 9110 13.2.2, steps 1 to 4, for a representation that exists.
 
     An If-Match that cannot be read matches nothing, so it lets no change through; a date that cannot be read
     is ignored (13.1.3, 13.1.4).
     """
-    tag, modified = f'"{etag}"', modified.replace(microsecond=0)
+    tag, modified = f'"{etag}"', modified and modified.replace(microsecond=0)
     reading = method in {"GET", "HEAD"}
     if "If-Match" in headers:
         if not any(given in ("*", tag) for given in _tags(headers["If-Match"])):
             return 412
-    elif (limit := parse_http_date(headers.get("If-Unmodified-Since"))) is not None and modified > limit:
-        return 412
+    elif modified is not None:
+        limit = parse_http_date(headers.get("If-Unmodified-Since"))
+        if limit is not None and modified > limit:
+            return 412
     if "If-None-Match" in headers:
         if any(given in ("*", tag) for given in map(_weakly, _tags(headers["If-None-Match"]))):
             return 304 if reading else 412
-    elif reading:
+    elif reading and modified is not None:
         since = parse_http_date(headers.get("If-Modified-Since"))
         if since is not None and modified <= since:
             return 304
@@ -127,11 +138,11 @@ def _weakly(tag: str) -> str:
     return tag.removeprefix("W/")
 
 
-def _if_range(header: str | None, tag: str, modified: datetime) -> bool:
+def _if_range(header: str | None, tag: str, modified: datetime | None) -> bool:
     """RFC 9110 13.1.5: a strong tag that is equal, or exactly the date; a later one does not do."""
     if header is None or header == tag:
         return True
-    return parse_http_date(header) == modified.replace(microsecond=0)
+    return modified is not None and parse_http_date(header) == modified.replace(microsecond=0)
 
 
 def _asked(header: str) -> tuple[int | None, int | None] | None:

@@ -53,6 +53,7 @@ def transfer(of: Status) -> dict[str, Any]:
         "state": "waiting" if of.place else "paused" if of.paused else "running",
         "user": subject.user.name,
         "file_id": subject.file_id,
+        "folder_id": subject.folder_id,
         "upload_id": None if subject.direction == "download" else str(subject.content),
         "name": subject.name,
         "size": subject.size,

@@ -39,6 +39,7 @@ def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str
         path = rule.rule
         for converter, value in (
             ("<id:file_id>", str(node)),
+            ("<id:folder_id>", str(node)),
             ("<id:node_id>", str(node)),
             ("<id:token_id>", "1"),
             ("<id:session_id>", "1"),

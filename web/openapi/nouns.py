@@ -100,6 +100,7 @@ SCHEMAS: dict[str, Schema] = {
         state=choice("running", "paused", "waiting"),
         user=TEXT,
         file_id=nullable(COUNT),
+        folder_id=nullable(COUNT),
         upload_id=nullable({"type": "string", "format": "uuid"}),
         name=TEXT,
         size=COUNT,

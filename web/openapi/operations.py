@@ -208,19 +208,19 @@ _IN = {
     ),
 }
 
+_RANGE = {"Range": TEXT, "If-Range": TEXT, "If-Match": TEXT, "If-None-Match": TEXT}
 _OUT = {
     "GET /files/{file_id}/download": Operation(
         "The bytes, or a range of them (RFC 9110).",
         {200: "*/*", 206: "*/*", 304: None},
         query={"inline": choice("0", "1")},
-        headers={
-            "Range": TEXT,
-            "If-Range": TEXT,
-            "If-Match": TEXT,
-            "If-None-Match": TEXT,
-            "If-Modified-Since": TEXT,
-            "If-Unmodified-Since": TEXT,
-        },
+        headers={**_RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
+    ),
+    "GET /folders/{folder_id}/download.zip": Operation(
+        "The folder as a ZIP, or a range of it; only as it was when its ETag was `v`.",
+        {200: "application/zip", 206: "application/zip", 304: None},
+        query={"v": DIGEST},
+        headers=_RANGE,
     ),
     "POST /api/v1/files/{file_id}/link": Operation(
         "An address of the file that needs no cookie, for a while.",

@@ -1,0 +1,50 @@
+"""Folders as ZIPs: the same answers as files give, for bytes that are put together as they leave."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from errors import PreconditionFailed
+from gateway.downloads import Download
+from gateway.transfer import archive_name
+from model import ByteRange, User
+from web import context
+from web.auth import signed_in
+from web.disposition import content_disposition
+from web.download import gone, respond
+from web.ranges import decide
+
+blueprint = Blueprint("archive", __name__)
+
+
+@blueprint.get("/folders/<id:folder_id>/download.zip")
+@signed_in
+def download(user: User, folder_id: int) -> Response:
+    """`?v=` is an ETag without its quotes: the address then means those bytes for good, and 412 once they are others.
+
+    There is no Last-Modified: what is taken out of a folder leaves no trace in the time of anything.
+    """
+    gateway, here = context.gateway(), request.path
+    folder = gateway.files.folder(user, folder_id)
+    archive = gateway.archives.of(user, folder)
+    etag = archive.digest.hex()
+    if request.args.get("v", etag) != etag:
+        raise PreconditionFailed(
+            f"The folder has changed. As it is now, it is at {here}?v={etag}: begin anew."
+        )
+    ranges = context.settings().enable_range_requests
+    answer = decide(
+        request.method, dict(request.headers), etag=etag, modified=None, size=archive.size, ranges=ranges
+    )
+
+    def opened(span: ByteRange) -> Download:
+        return gateway.downloads.open_archive(
+            user, folder, archive, span, client=context.client(), gone=gone()
+        )
+
+    response = respond(answer, opened, f"folder {folder.id}", user)
+    if answer.status in {200, 206}:
+        response.headers["Content-Type"] = "application/zip"
+        response.headers["Content-Disposition"] = content_disposition(archive_name(folder))
+        response.headers["Content-Location"] = f"{here}?v={etag}"
+    return response
