@@ -9,7 +9,6 @@ from time import monotonic
 
 from errors import StowgramError, Transient
 from gateway import Gateway
-from jobs import heap
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,6 @@ class Keeper:
             ("settle intents", 10.0, upkeep.settle_intents),
             ("keep uses", 30.0, upkeep.keep_uses),
             ("expire", 60.0, upkeep.expire),
-            ("give memory back", 10.0, heap.give_back),
             ("complete digests", 15.0, lambda: upkeep.complete_digests(self._stop.is_set)),
         )
         self._threads = [

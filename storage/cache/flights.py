@@ -114,9 +114,9 @@ class Flights:
             if waiter not in flight.waiters:
                 return
             flight.waiters.remove(waiter)
-            ended = self._end_if_deserted(flight)
-        if ended and flight.fetch is not None:
-            flight.fetch.cancel()
+            fetch = flight.fetch if self._end_if_deserted(flight) else None
+        if fetch is not None:
+            fetch.cancel()
 
     def _end_if_deserted(self, flight: _Flight) -> bool:
         """Whether its fetch is to be cancelled, which tells others, and so has to be done outside the lock."""
@@ -139,6 +139,8 @@ class Flights:
         with self._lock:
             self._forget(flight)
             waiters, flight.waiters = flight.waiters, []
+            # A future keeps its callbacks, and with `_land` the flight: both would keep the piece until a collection.
+            flight.fetch = None
         for waiter in waiters:
             if failure is not None:
                 _fail(waiter, failure)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -55,6 +57,25 @@ def test_another_piece_and_another_attempt_are_fetches_of_their_own(fetches: Fet
     fetches.join(Place(PLACE.locator, ByteRange(4, 8)))
     fetches.join(attempt=1)
     assert len(fetches.begun) == 3
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+def test_a_piece_that_nobody_holds_any_more_is_gone_at_once(dropped: bool) -> None:
+    """Not only when the collector runs: a gateway at rest makes little, so it would keep hundreds of megabytes."""
+    fetch, kept = Read(), Flights(lambda place, data: None)
+    assert fetch.send()
+    waiter = kept.join(PLACE, 0, lambda: fetch, lambda: False)
+    assert waiter is not None
+    if dropped:
+        waiter.cancel()
+    fetch.set_result(b"data")
+    seen = [weakref.ref(fetch), weakref.ref(waiter)]
+    gc.disable()
+    try:
+        del fetch, waiter
+        assert [ref() for ref in seen] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_cancelling_one_waiter_takes_nothing_from_the_other(fetches: Fetches) -> None:
