@@ -62,17 +62,18 @@ def test_another_piece_and_another_attempt_are_fetches_of_their_own(fetches: Fet
 @pytest.mark.parametrize("dropped", [False, True])
 def test_a_piece_that_nobody_holds_any_more_is_gone_at_once(dropped: bool) -> None:
     """Not only when the collector runs: a gateway at rest makes little, so it would keep hundreds of megabytes."""
-    fetch, kept = Read(), Flights(lambda place, data: None)
-    assert fetch.send()
-    waiter = kept.join(PLACE, 0, lambda: fetch, lambda: False)
+    begun, flights = [Read()], Flights(lambda place, data: None)
+    waiter = flights.join(PLACE, 0, lambda: begun[0], lambda: False)
     assert waiter is not None
+    assert begun[0].send()
     if dropped:
         waiter.cancel()
-    fetch.set_result(b"data")
-    seen = [weakref.ref(fetch), weakref.ref(waiter)]
+    begun[0].set_result(b"data")
+    seen = [weakref.ref(begun[0]), weakref.ref(waiter)]
     gc.disable()
     try:
-        del fetch, waiter
+        begun.clear()
+        del waiter
         assert [ref() for ref in seen] == [None, None]
     finally:
         gc.enable()
