@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,17 @@ def names(page: Page) -> list[str]:
 
 def chosen(page: Page) -> list[str]:
     return page.locator(".body .row[aria-selected=true] .title").all_text_contents()
+
+
+def drop(page: Page, target: Locator, paths: Sequence[Path]) -> None:
+    """Drop files and folders of this machine there, by the same way as the system's drag and drop."""
+    box = target.bounding_box()
+    assert box is not None
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path.resolve()) for path in paths], "dragOperationsMask": 1}
+    system = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        system.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
 
 
 Put = Callable[..., dict[str, Any]]

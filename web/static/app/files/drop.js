@@ -1,5 +1,7 @@
 // Files and folders that are dropped, pasted or chosen, on their way to the uploads: a list of { file, path }.
 
+import { address, get, post, Refusal } from "../api.js";
+import { tell } from "../changes.js";
 import { attempt, toast } from "../dialog.js";
 import { h } from "../dom.js";
 import { t } from "../text.js";
@@ -39,7 +41,7 @@ export function acceptDrops(root, folder, folderAt) {
     event.preventDefault();
     unmark(root);
     const path = goal(event.target);
-    attempt(async () => upload(await entriesOf(event.dataTransfer, path)));
+    attempt(() => uploadEntries(event.dataTransfer, path));
   });
   on("paste", (event) => {
     if (event.target.closest("input, textarea, dialog") || !event.clipboardData?.files.length) return;
@@ -65,18 +67,45 @@ function unmark(root) {
 }
 
 // Entries have to be taken from the transfer at once: it is empty as soon as the event is over.
-async function entriesOf(transfer, folder) {
-  const files = [...transfer.items].filter(({ kind }) => kind === "file");
-  const entries = files.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
-  const found = [];
-  for (const entry of entries) await collect(entry, folder, found);
-  return found;
+async function uploadEntries(transfer, folder) {
+  const dropped = [...transfer.items].filter(({ kind }) => kind === "file");
+  const entries = dropped.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  const [files, empty] = [[], []];
+  for (const entry of entries) await collect(entry, folder, files, empty);
+  for (const path of new Set(empty.flatMap((path) => wayTo(path, folder)))) await makeFolder(path);
+  if (empty.length) tell([folder]);
+  if (files.length || !empty.length) await upload(files);
 }
 
-async function collect(entry, folder, found) {
-  if (entry instanceof File) found.push({ file: entry, path: join(folder, entry.name) });
-  else if (entry.isFile) found.push({ file: await fileOf(entry), path: join(folder, entry.name) });
-  else for await (const child of childrenOf(entry)) await collect(child, join(folder, entry.name), found);
+// Add what is in the entry to `files`, as { file, path }, and to `empty` the paths of folders that no file will make.
+async function collect(entry, folder, files, empty) {
+  const path = join(folder, entry.name);
+  if (entry instanceof File) files.push({ file: entry, path });
+  else if (entry.isFile) files.push({ file: await fileOf(entry), path });
+  else {
+    let found = false;
+    for await (const child of childrenOf(entry)) {
+      found = true;
+      await collect(child, path, files, empty);
+    }
+    if (!found) empty.push(path);
+  }
+}
+
+// The paths from the one right below `folder` to this one: "/a", "/a/b" for "/a/b" below "/".
+function wayTo(path, folder) {
+  const steps = path.slice(join(folder, "").length).split("/");
+  return steps.map((_, index) => join(folder, steps.slice(0, index + 1).join("/")));
+}
+
+// One that is there already will do; a file of that name will not.
+async function makeFolder(path) {
+  try {
+    await post(address("folders"), { path });
+  } catch (error) {
+    if (!(error instanceof Refusal && error.status === 409)) throw error;
+    await get(address("nodes", { path, limit: 1 }));
+  }
 }
 
 const fileOf = (entry) => new Promise((resolve, reject) => { entry.file(resolve, reject); });
