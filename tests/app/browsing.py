@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.whole.running import RunningGateway
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery"
+PATIENCE = 20_000
+"""Milliseconds that anything on a page may take to come about."""
 LETTERS = ["a.txt", "b.txt", "c.txt", "d.txt"]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def window(
         **{"viewport": {"width": 1280, "height": 800}, **options},
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

@@ -166,7 +166,7 @@ def crc32_of_zeros(size: int) -> int:
 
 
 def run(line: Sequence[str], path: Path) -> bytes:
-    said = subprocess.run([*line, str(path)], capture_output=True, timeout=100, check=False)
+    said = subprocess.run([*line, str(path)], capture_output=True, timeout=300, check=False)
     assert said.returncode == 0 and not said.stderr, (said.stdout[-2000:], said.stderr[-2000:])
     return said.stdout
 
