@@ -108,6 +108,11 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
+def inside(folder: str, name: str) -> str:
+    """The absolute path of what has this name in the folder at this path."""
+    return f"{folder.removesuffix('/')}/{name}"
+
+
 class SideBySide:
     """Names for one folder that every system can save, next to each other: unsafe ones are made safe (`for_windows`),
     and where a file system could take two for one (`key`), the later ones are numbered, `a_1.txt`. Each is a name as

@@ -129,13 +129,12 @@ def take(
 
 def _topmost(found: Sequence[tuple[Row[Any], str]]) -> list[tuple[Row[Any], str]]:
     """Without those that lie in another of them."""
-    chosen = {path for _, path in found}
-    return [(row, path) for row, path in found if chosen.isdisjoint(_folders_above(path))]
-
-
-def _folders_above(path: str) -> set[str]:
-    parts = names.split(path)
-    return {names.join(*parts[:depth]) for depth in range(len(parts))}
+    chosen: list[tuple[Row[Any], str]] = []
+    # In this order what lies in a folder comes right after it.
+    for row, path in sorted(found, key=lambda one: one[1] + "/"):
+        if not chosen or not path.startswith(chosen[-1][1] + "/"):
+            chosen.append((row, path))
+    return chosen
 
 
 def _entry(connection: Connection, owner_id: int, node_id: int) -> Row[Any]:
@@ -148,4 +147,4 @@ def _entry(connection: Connection, owner_id: int, node_id: int) -> Row[Any]:
 
 def _as_it_was(row: Row[Any]) -> Node:
     """With the path that it had."""
-    return rows.to_node(row, names.join(*names.split(row.folder), row.name))
+    return rows.to_node(row, names.inside(row.folder, row.name))

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from errors import BadInput
 
@@ -39,11 +39,11 @@ def moment(text: str) -> datetime:
     """A time that `encode` was given by isoformat. Raises BadInput."""
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
-        raise strange() from None
-    if when.tzinfo is None:
-        raise strange()
-    return when
+        if when.tzinfo is not None:
+            return when.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or one that is in no calendar of UTC's
+        pass
+    raise strange()
 
 
 def strange() -> BadInput:

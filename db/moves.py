@@ -95,8 +95,7 @@ def _goal(connection: Connection, owner_id: int, folder: str) -> _Goal:
     row = rows.at(connection, owner_id, parts)
     if row.kind != FOLDER:
         raise NotFound(f"{names.join(*parts)} is a file, not a folder.")
-    line = paths.lines(connection, [row.id])[row.id]
-    return _Goal(row, names.join(*parts), frozenset(each.id for each in line))
+    return _Goal(row, names.join(*parts), paths.above(connection, row.id))
 
 
 def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[tuple[Row[Any], str]]:

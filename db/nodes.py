@@ -161,11 +161,11 @@ def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], no
 
     Raises Conflict when a file or a similar name is in the way.
     """
-    row = root(connection, owner_id)
+    row, path = root(connection, owner_id), "/"
     for name in parts:
-        found = child(connection, row.id, name)
+        found, path = child(connection, row.id, name), names.inside(path, name)
         if found is None:
-            row = make_folder(connection, row, name, now)
+            row = make_folder(connection, row, path, now)
         elif found.kind == FOLDER and found.name == name:
             row = found
         else:
@@ -173,11 +173,10 @@ def make_folders(connection: Connection, owner_id: int, parts: Sequence[str], no
     return row
 
 
-def make_folder(connection: Connection, parent: Row[Any], name: str, now: datetime) -> Row[Any]:
-    """A new folder where nothing is yet."""
-    node_id = _insert(connection, parent, FOLDER, name, {}, now)
-    above = path_of(connection, parent)
-    events.folder_made(connection, parent.owner_id, node_id, names.join(*names.split(above), name), now)
+def make_folder(connection: Connection, parent: Row[Any], path: str, now: datetime) -> Row[Any]:
+    """A new folder where nothing is yet; `parent` is the one that its path leads through."""
+    node_id = _insert(connection, parent, FOLDER, path.rpartition("/")[2], {}, now)
+    events.folder_made(connection, parent.owner_id, node_id, path, now)
     return by_id(connection, parent.owner_id, node_id)
 
 

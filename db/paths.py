@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Row, func, literal, select
+from sqlalchemy import CTE, Connection, Row, Select, func, select
 
-import names
 from db.schema import FILE, TREE, nodes
-
-
-def lines(connection: Connection, node_ids: Collection[int]) -> dict[int, tuple[Row[Any], ...]]:
-    """What leads to each of these nodes: a top folder first, itself last. Rows of `id`, `name` and `name_key`."""
-    columns = (nodes.c.id, nodes.c.parent_id, nodes.c.name, nodes.c.name_key)
-    own = select(nodes.c.id.label("to"), *columns, literal(0).label("height"))
-    line = own.where(nodes.c.id.in_(node_ids)).cte("line", recursive=True)
-    above = select(line.c.to, *columns, line.c.height + 1).where(nodes.c.id == line.c.parent_id)
-    line = line.union_all(above)
-    found: dict[int, list[Row[Any]]] = {node_id: [] for node_id in node_ids}
-    for row in connection.execute(select(line).order_by(line.c.height.desc())):
-        found[row.to].append(row)
-    return {node_id: tuple(rows) for node_id, rows in found.items()}
-
-
-def path_along(line: Sequence[Row[Any]]) -> str | None:
-    """The path that a line of `lines` spells; None for what is in the bin, where nothing has a path."""
-    return names.join(*(row.name for row in line[1:])) if line[0].name_key == TREE else None
 
 
 def paths(connection: Connection, node_ids: Collection[int]) -> dict[int, str]:
     """The paths of those of these nodes that are not in the bin."""
-    spelled = {node_id: path_along(line) for node_id, line in lines(connection, node_ids).items()}
-    return {node_id: path for node_id, path in spelled.items() if path is not None}
+    leading = {row.id: row for row in connection.execute(_leading_to(node_ids))}
+    spelled: dict[int, str | None] = {}
+    for node_id in node_ids:
+        # What leads to many of them is spelled once: a thousand files may lie two thousand folders deep.
+        line, row = [], leading.get(node_id)
+        while row is not None and row.id not in spelled:
+            line.append(row)
+            row = leading.get(row.parent_id)
+        for row in reversed(line):
+            spelled[row.id] = _spell(row, spelled)
+    return {node_id: path or "/" for node_id in node_ids if (path := spelled.get(node_id)) is not None}
+
+
+def _spell(row: Row[Any], spelled: Mapping[int, str | None]) -> str | None:
+    """The path of the node, where that of its folder is known; the top folder's is empty, and the bin has none."""
+    if row.parent_id is None:
+        return "" if row.name_key == TREE else None
+    above = spelled[row.parent_id]
+    return None if above is None else f"{above}/{row.name}"
+
+
+def above(connection: Connection, node_id: int) -> frozenset[int]:
+    """The node's id, and those of all folders that lead to it."""
+    return frozenset(connection.execute(_leading_to([node_id])).scalars())
+
+
+def _leading_to(node_ids: Collection[int]) -> Select[Any]:
+    """These nodes and all folders that lead to any of them, each once: `id`, `parent_id`, `name`, `name_key`."""
+    columns = (nodes.c.id, nodes.c.parent_id, nodes.c.name, nodes.c.name_key)
+    line = select(*columns).where(nodes.c.id.in_(node_ids)).cte("line", recursive=True)
+    return select(line.union(select(*columns).where(nodes.c.id == line.c.parent_id)))
 
 
 def subtree(node_id: int) -> CTE:

@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, tuple_
 
 import names
-from db import cursor, paths
+from db import cursor
 from db import nodes as rows
 from db.connection import Database
+from db.paths import paths
 from db.schema import FOLDER, nodes
 from errors import BadInput, NotFound
 from model import Page
 
 MAX_WORDS = 16
+MAX_TEXT = 1000
+"""Characters to search for: more than any name has, and fewer than SQLite's LIKE takes (sqlite.org/limits.html)."""
 ROUND = 1000
 """Names with all words that are looked at in one go: where each lies is asked for all of them together."""
 ROUNDS = 10
@@ -32,38 +35,46 @@ class Search:
     ) -> Page:
         """Nodes below the folder at `path` whose names have every word of `text`, by name; at most `limit`.
 
-        Case and normal form do not count. Raises NotFound; BadInput for no word, for too many, or for a cursor that
-        is none of ours.
+        Case and normal form do not count. Raises NotFound; BadInput for no word, for too many or too long
+        ones, or for a cursor that is none of ours.
         """
+        if len(text) > MAX_TEXT:
+            raise BadInput(f"Search for at most {MAX_TEXT} characters.")
         words = [names.key(word) for word in text.split()]
         if not 1 <= len(words) <= MAX_WORDS:
             raise BadInput(f"Give 1 to {MAX_WORDS} words to search for.")
         place = None if after is None else tuple(cursor.decode(after, (str, int)))
         with self._database.read() as connection:
-            folder = rows.at(connection, owner_id, names.split(path))
+            parts = names.split(path)
+            folder = rows.at(connection, owner_id, parts)
             if folder.kind != FOLDER:
                 raise NotFound(f"{path} is a file, not a folder.")
-            found_at, place = _look(connection, folder, words, place, limit)
+            found_at, place = _look(connection, owner_id, names.join(*parts), words, place, limit)
             found = rows.several(connection, owner_id, list(found_at))
         items = tuple(rows.to_node(row, found_at[row.id]) for row in found)
         return Page(items, None if place is None else cursor.encode(place))
 
 
 def _look(
-    connection: Connection, folder: Row[Any], words: list[str], place: tuple[Any, ...] | None, limit: int
+    connection: Connection,
+    owner_id: int,
+    folder: str,
+    words: list[str],
+    place: tuple[Any, ...] | None,
+    limit: int,
 ) -> tuple[dict[int, str], tuple[Any, ...] | None]:
-    """The found of what is found behind `place`, by id, and the place to go on from; None at the end."""
+    """The paths of what is found behind `place`, by id, and the place to go on from; None at the end."""
+    below = folder.removesuffix("/") + "/"
     found: dict[int, str] = {}
     for _ in range(ROUNDS):
-        looked_at = _with_words(connection, folder.owner_id, words, place)
-        lines = paths.lines(connection, [row.id for row in looked_at])
+        looked_at = _with_words(connection, owner_id, words, place)
+        where = paths(connection, [row.id for row in looked_at])
         for row in looked_at:
             if len(found) == limit:
                 return found, place
             place = row.name_key, row.id
-            *above, _ = lines[row.id]
-            path = paths.path_along(lines[row.id])
-            if path is not None and any(each.id == folder.id for each in above):
+            path = where.get(row.id, "")  # none in the bin
+            if path.startswith(below) and path != below:
                 found[row.id] = path
         if len(looked_at) < ROUND:
             return found, None

@@ -95,7 +95,7 @@ class Tree:
             found = rows.child(connection, parent.id, name)
             if found is not None:
                 raise rows.taken(found, name)
-            return rows.to_folder(rows.make_folder(connection, parent, name, self._database.now()), path)
+            return rows.to_folder(rows.make_folder(connection, parent, path, self._database.now()), path)
 
     def make_folders(self, owner_id: int, path: str) -> Folder:
         """The folder at `path`, made with all that lead to it where they are missing.

@@ -24,6 +24,7 @@ from db import (
     Uploads,
 )
 from db import clearing as module
+from db.cursor import encode
 from db.schema import binned, nodes
 from errors import BadInput, BadName, Conflict, NotFound
 from model import File, User
@@ -122,7 +123,8 @@ def test_the_bin_lists_the_topmost_with_their_paths_latest_first(
     second = bin.listing(ann.id, first.next, 2)
     assert first.items + second.items == whole.items and second.next is None
     assert bin.listing(bob.id, None, 9).items == ()
-    for cursor in ("", "x", "WzFd", "WyJ4IiwxXQ"):
+    early = encode(["0001-01-01T00:00:00+23:59", 1])  # before the first day of UTC's calendar
+    for cursor in ("", "x", "WzFd", "WyJ4IiwxXQ", early):
         with pytest.raises(BadInput, match="cursor"):
             bin.listing(ann.id, cursor, 9)
 

@@ -43,7 +43,8 @@ def test_search_finds_by_words_below_a_folder_and_pages(ada: Api, bob: Api) -> N
     second = ada("GET", "/api/v1/search", query_string=query | {"cursor": first["next"]}).get_json()
     assert [item["name"] for item in first["items"] + second["items"]] == ["summer", "Summer 2025.jpg"]
     assert bob("GET", "/api/v1/search?q=summer").get_json() == {"items": [], "next": None}
-    for wrong in ("", "?q=", "?q=x&cursor=x", "?q=x&limit=0"):
+    too_long = f"?q={'%25' * 1001}"  # SQLite has a bound of its own, which would be a fault of ours
+    for wrong in ("", "?q=", "?q=x&cursor=x", "?q=x&limit=0", too_long):
         assert ada("GET", f"/api/v1/search{wrong}").status_code == 400
     assert ada("GET", "/api/v1/search?q=x&path=/nowhere").status_code == 404
 
