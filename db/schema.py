@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from db.columns import BigId, UtcTime
 
-REVISION = "0007"
+REVISION = "0008"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""
@@ -199,6 +199,7 @@ uploads = Table(
     Column("folder", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("spared", BigInteger, nullable=False, server_default=text("0")),  # of the length: see db/quotas.py
     Column("media_type", Text, nullable=False),
     Column("chunk_size", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),

@@ -16,7 +16,7 @@ import names
 from db import events, intents, nodes
 from db.connection import Database
 from db.contents import chunk_values, keep, to_chunk
-from db.quotas import require_room
+from db.quotas import weigh, weigh_again
 from db.schema import ABANDONED, FINISHED, RECEIVING, upload_chunks, uploads
 from db.trash import throw, throw_selected
 from errors import Conflict, Gone, NotFound, OffsetMismatch
@@ -45,22 +45,23 @@ class Uploads:
         with self._database.write(durable=False) as connection:
             found = nodes.standing(connection, upload.owner_id, parts, name)
             nodes.refuse_clash(found, name, replace)
-            _weigh(connection, upload.owner_id, found, upload.length, self._database.now())
-            connection.execute(insert(uploads), row)
+            spared = weigh(connection, upload.owner_id, found, upload.length, self._database.now())
+            connection.execute(insert(uploads), row | {"spared": spared})
 
     def check_room(self, owner_id: int, path: str, length: int) -> None:
         """Raises OverQuota where `create` would for so many bytes at this path, and Conflict for what is in the way."""
         *parts, name = names.split(path)
         with self._database.read() as connection:
             found = nodes.standing(connection, owner_id, parts, name)
-            _weigh(connection, owner_id, found, length, self._database.now())
+            weigh(connection, owner_id, found, length, self._database.now())
 
     def check_place(self, upload_id: UUID) -> None:
-        """Raises Conflict where `finish` would, before the work that comes before it; NotFound, and Gone."""
+        """Raises Conflict and OverQuota where `finish` would, but before its work; NotFound, and Gone."""
         with self._database.read() as connection:
             row = _receiving(connection, upload_id)
             found = nodes.standing(connection, row.owner_id, names.split(row.folder), row.name)
             nodes.refuse_clash(found, row.name, row.replace)
+            weigh_again(connection, row, found, self._database.now())
 
     def get(self, upload_id: UUID, owner_id: int | None = None) -> Upload:
         """The upload (of this owner only, when one is given).
@@ -167,7 +168,7 @@ class Uploads:
 
         `manifest` is where the message of this `label` rests. Repeating it gives the file again, and False.
         Raises Conflict when `stored` is not what is at rest, or its place was taken meanwhile (by a file that
-        may not be replaced, a folder, or a similar name), NotFound, and Gone.
+        may not be replaced, a folder, or a similar name), OverQuota, NotFound, and Gone.
         """
         now = self._database.now()
         with self._database.write() as connection:
@@ -181,6 +182,7 @@ class Uploads:
                 raise Conflict("The upload has changed meanwhile. Ask for its offset and go on from there.")
             held = nodes.Stored(keep(connection, stored, manifest, now), row.media_type)
             parent = nodes.make_folders(connection, row.owner_id, names.split(row.folder), now)
+            weigh_again(connection, row, nodes.child(connection, parent.id, row.name), now)
             file_id, replaced = nodes.put_file(connection, parent, row.name, held, row.replace, now)
             intents.settle(connection, label)
             connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
@@ -242,11 +244,6 @@ def give_up(connection: Connection, upload_id: UUID, now: datetime) -> None:
     connection.execute(delete(upload_chunks).where(mine))
     ending = {"state": ABANDONED, "ended_at": now}
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))
-
-
-def _weigh(connection: Connection, owner_id: int, found: Row[Any] | None, length: int, now: datetime) -> None:
-    """Raises OverQuota unless `length` bytes fit in the place of the file `found`, or beside all others."""
-    require_room(connection, owner_id, length - (found.size or 0 if found is not None else 0), now)
 
 
 def _discard(connection: Connection, upload_id: UUID, which: tuple[Any, ...], now: datetime) -> None:

@@ -6,7 +6,7 @@ connection, and has its place.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
@@ -19,8 +19,8 @@ from model import Client, File, User
 
 LOOKED_AT_WITHIN = 60.0
 """Seconds without a look after which a ticket is over: whoever took it has gone."""
-REMEMBERED = 1000
-"""Tickets that are remembered, those that are over included."""
+REMEMBERED = 100
+"""Tickets of one user that are remembered, those that are over included: more than may wait and run at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Queue:
     def __init__(self, transfers: Transfers, admission: Admission) -> None:
         self._transfers = transfers
         self._admission = admission
-        self._given: OrderedDict[int, Transfer] = OrderedDict()
+        self._given: defaultdict[int, OrderedDict[int, Transfer]] = defaultdict(OrderedDict)  # by user
         self._lock = Lock()
 
     def take(self, user: User, file: File, client: Client) -> Ticket:
@@ -52,9 +52,10 @@ class Queue:
             self._transfers.release(transfer)
             raise
         with self._lock:
-            self._given[transfer.id] = transfer
-            while len(self._given) > REMEMBERED:
-                self._given.popitem(last=False)
+            given = self._given[user.id]
+            given[transfer.id] = transfer
+            while len(given) > REMEMBERED:
+                given.popitem(last=False)
         return self._ticket(transfer)
 
     def look(self, user: User, number: int) -> Ticket:
@@ -70,8 +71,8 @@ class Queue:
 
     def _own(self, user: User, number: int) -> Transfer:
         with self._lock:
-            transfer = self._given.get(number)
-        if transfer is None or transfer.subject.user.id != user.id:
+            transfer = self._given[user.id].get(number)
+        if transfer is None:
             raise NotFound(f"There is no ticket with the number {number}.")
         return transfer
 

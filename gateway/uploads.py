@@ -25,6 +25,7 @@ from errors import (
     Gone,
     NotFound,
     OffsetMismatch,
+    OverQuota,
     PreconditionFailed,
 )
 from gateway import media
@@ -219,8 +220,8 @@ class Uploads:
                 if upload.offset == upload.length and not self.in_transit(upload_id):
                     self._arrivals.finish(upload, writer, UPKEEP_WAIT)
                     self._transfers.close_upload(upload_id, stored=True)
-        except (Busy, NotFound, Gone, Conflict, AtCapacity):
-            return  # its client is there, or it has ended, or it needs more time: the next round looks again
+        except (Busy, NotFound, Gone, Conflict, OverQuota, AtCapacity):
+            return  # its client is there, or it has ended, or it needs time or room: the next round looks again
 
     def give_up(self, upload_id: UUID) -> None:
         """Abandon whoever's upload it is. Raises Busy while a part is arriving."""

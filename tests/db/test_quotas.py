@@ -7,7 +7,7 @@ import pytest
 from db import Database, Moves, People, Tree, Uploads
 from errors import Conflict, OverQuota
 from model import User
-from tests.db.conftest import Clock, an_upload, put, remove
+from tests.db.conftest import Clock, a_chunk, an_upload, finish, label_of, put, remove
 
 
 def used(database: Database, user: User) -> tuple[int, int]:
@@ -65,6 +65,29 @@ def test_nothing_fits_in_a_quota_that_was_made_smaller_but_nothing(
         Uploads(database).create(an_upload(ann, clock, "/g"), True)
     Uploads(database).create(an_upload(ann, clock, "/g", length=0), True)
     Uploads(database).create(an_upload(ann, clock, "/f", length=8), True)
+
+
+def test_who_was_let_in_for_another_files_place_needs_that_place_at_the_end(
+    database: Database, ann: User, clock: Clock
+) -> None:
+    """Else a rename before each end would store as much as one likes."""
+    file, _ = put(database, ann, clock, "/f", 1)
+    People(database).change(ann.id, quota=8)
+    uploads, first, second = Uploads(database), *(an_upload(ann, clock, "/f", length=8) for _ in range(2))
+    for number, upload in enumerate((first, second), 2):
+        uploads.create(upload, True)
+        chunk = a_chunk(0, 0, bytes(8), number)
+        uploads.stored(upload.id, label_of(upload.id, chunk), chunk)
+    Moves(database).move(ann.id, file.id, name="g")
+    with pytest.raises(OverQuota):
+        uploads.check_place(first.id)
+    with pytest.raises(OverQuota):
+        finish(database, first)
+    Moves(database).move(ann.id, file.id, name="f")
+    assert finish(database, first)[1], "in the file's place"
+    People(database).change(ann.id, quota=1)
+    assert finish(database, second, 9_001)[1], "what was let in is kept"
+    assert used(database, ann) == (1, 8)
 
 
 def test_the_last_admin_stays(database: Database, bob: User) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from errors import AtCapacity, NotFound
 from gateway.downloads import Download
-from gateway.queue import Ticket
+from gateway.queue import REMEMBERED, Ticket
 from model import ByteRange, Client, File, User
 from tests.conftest import House, build_house
 
@@ -108,6 +108,16 @@ def test_another_user_s_ticket_is_not_there(line: Line) -> None:
             verb(line.ada, ticket.id)
     with pytest.raises(NotFound):
         line.queue.look(line.bob, 999)
+
+
+def test_whoever_takes_and_leaves_without_end_has_nobody_elses_tickets_forgotten(line: Line) -> None:
+    mine = line.take(line.file(line.bob))
+    theirs = line.file(line.ada, "/g")
+    for _ in range(REMEMBERED + 1):
+        taken = line.queue.take(line.ada, theirs, BROWSER)
+        line.queue.leave(line.ada, taken.id)
+    assert line.queue.look(line.bob, mine.id).state == "waiting"
+    assert line.queue.look(line.ada, taken.id).state == "over"
 
 
 def test_a_user_may_have_so_many_that_wait(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
