@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple
@@ -38,7 +38,8 @@ class Moves:
         with self._database.write() as connection:
             ((row, here),) = _movable(connection, owner_id, [node_id])
             goal = _goal(connection, owner_id, here if folder is None else folder)
-            _move(connection, row, goal, row.name if name is None else names.checked(name), False, now)
+            there = _Names(connection, goal, rename=False)
+            _move(connection, row, goal, row.name if name is None else names.checked(name), there, now)
             events.moved(connection, owner_id, [row.id], here, goal.path, now)
             return _as_nodes(connection, goal, [row.id])[0]
 
@@ -52,10 +53,10 @@ class Moves:
         now = self._database.now()
         with self._database.write() as connection:
             goal, found = _goal(connection, owner_id, folder), _movable(connection, owner_id, node_ids)
-            left = defaultdict[str, list[int]](list)
+            left, there = defaultdict[str, list[int]](list), _Names(connection, goal, rename)
             for row, here in found:
                 left[here].append(row.id)
-                _move(connection, row, goal, row.name, rename, now)
+                _move(connection, row, goal, row.name, there, now)
             for source, ids in left.items():
                 events.moved(connection, owner_id, ids, source, goal.path, now)
             return _as_nodes(connection, goal, [row.id for row, _ in found])
@@ -73,8 +74,9 @@ class Moves:
             goal = _goal(connection, owner_id, folder)
             found = [row for row, _ in _movable(connection, owner_id, node_ids)]
             require_room(connection, owner_id, copies.weigh(connection, found), now)
+            there = _Names(connection, goal, rename)
             for row in found:
-                name = _name_there(connection, row, goal, row.name, rename)
+                name = there.free(row, row.name)
                 _require_room(connection, row, goal, name)
                 made.append(copies.copy(connection, row, goal.row.id, name, now))
             events.copied(connection, owner_id, made, goal.path, now)
@@ -106,10 +108,12 @@ def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> 
     return [(row, names.parent(path)) for row, path in found]
 
 
-def _move(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool, now: datetime) -> None:
+def _move(
+    connection: Connection, row: Row[Any], goal: _Goal, name: str, there: _Names, now: datetime
+) -> None:
     found = rows.child(connection, goal.row.id, name)
     if found is None or found.id != row.id:
-        name = _name_there(connection, row, goal, name, rename)
+        name = there.free(row, name)
     _require_room(connection, row, goal, name)
     values = {"parent_id": goal.row.id, **rows.name_columns(name)}
     if row.kind == FOLDER:
@@ -124,23 +128,46 @@ def _require_room(connection: Connection, row: Row[Any], goal: _Goal, name: str)
     rows.require_length(connection, row, goal.path, name)
 
 
-def _name_there(connection: Connection, row: Row[Any], goal: _Goal, name: str, rename: bool) -> str:
-    """`name`, or with `rename` and where that is taken, one with the first number that is free. Raises Conflict."""
-    found = rows.child(connection, goal.row.id, name)
-    if found is None:
-        return name
-    if not rename:
-        raise rows.taken(found, name)
-    # All that could be in the way at once: asking one by one, a thousand of one name would take a thousand times that.
-    stem, ending = names.parted(name) if row.kind == FILE else (name, "")
-    start = names.key(stem)
-    like_it = nodes.c.parent_id == goal.row.id, nodes.c.name_key.between(start, start + "\U0010ffff")
-    in_the_way = frozenset(connection.execute(select(nodes.c.name_key).where(*like_it)).scalars())
-    for number in count(2):
-        numbered = names.numbered(stem, number, ending)
-        if names.key(numbered) not in in_the_way and rows.child(connection, goal.row.id, numbered) is None:
-            return numbered
-    raise AssertionError("unreachable: numbers do not end")
+class _Names:
+    """Names for what is put into the goal's folder by one call. What stands there is asked for once, and numbers go on
+    where they ended: else a thousand of one name beside as many more would be a million steps.
+    """
+
+    def __init__(self, connection: Connection, goal: _Goal, rename: bool) -> None:
+        self._connection = connection
+        self._folder_id = goal.row.id
+        self._rename = rename
+        self._numbered: dict[str, tuple[frozenset[str], Iterator[int]]] = {}
+
+    def free(self, row: Row[Any], name: str) -> str:
+        """`name`, or with `rename` and where that is taken, one with the first number that is free. Raises Conflict."""
+        found = rows.child(self._connection, self._folder_id, name)
+        if found is None:
+            return name
+        if not self._rename:
+            raise rows.taken(found, name)
+        stem, ending = names.parted(name) if row.kind == FILE else (name, "")
+        in_the_way, numbers = self._alike(stem, ending)
+        for number in numbers:
+            numbered = names.numbered(stem, number, ending)
+            if names.key(numbered) in in_the_way:
+                continue
+            if rows.child(self._connection, self._folder_id, numbered) is None:
+                return numbered
+        raise AssertionError("unreachable: numbers do not end")
+
+    def _alike(self, stem: str, ending: str) -> tuple[frozenset[str], Iterator[int]]:
+        """The keys of what stands there with a number, and the numbers that were not tried yet."""
+        first = names.key(names.numbered(stem, 2, ending))
+        if first not in self._numbered:
+            start = names.key(stem) + " ("
+            alike = (
+                nodes.c.parent_id == self._folder_id,
+                nodes.c.name_key.between(start, start + "\U0010ffff"),
+            )
+            keys = self._connection.execute(select(nodes.c.name_key).where(*alike)).scalars()
+            self._numbered[first] = frozenset(keys), count(2)
+        return self._numbered[first]
 
 
 def _as_nodes(connection: Connection, goal: _Goal, node_ids: Sequence[int]) -> tuple[Node, ...]:

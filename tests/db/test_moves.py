@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+import names
 from db import Database, Moves, Trash, Tree, copies
 from db.schema import contents
 from errors import BadInput, Conflict, NotFound, TooLarge
@@ -86,6 +87,20 @@ def test_a_hundred_of_one_name_find_room_beside_each_other(
     moved = moves.move_all(ann.id, [file.id for file in files], "/all", rename=True)
     assert len({node.name for node in moved}) == 100
     assert all(len(node.name.encode()) <= 255 and node.name.endswith(".b") for node in moved)
+
+
+def test_numbers_go_on_where_others_stand_and_long_names_share_theirs(
+    tree: Tree, moves: Moves, ann: User
+) -> None:
+    long = "x" * (names.MAX_NAME_BYTES - 1)
+    for place in ("/to/f", "/to/f (2)", "/to/f (4)", "/1/f", "/2/f", "/3/f", f"/to/{long}a", f"/to/{long}b"):
+        tree.make_folders(ann.id, place)
+    ids = [tree.folder_at(ann.id, f"/{number}/f").id for number in (1, 2, 3)]
+    put_there = moves.move_all(ann.id, ids, "/to", rename=True)
+    assert [node.name for node in put_there] == ["f (3)", "f (5)", "f (6)"]
+    ids = [tree.folder_at(ann.id, f"/to/{long}{letter}").id for letter in "ab"]
+    copied = moves.copy_all(ann.id, ids, "/to", rename=True)
+    assert [node.name[-6:] for node in copied] == ["xx (2)", "xx (3)"]
 
 
 def test_what_stays_in_its_folder_is_not_in_its_own_way(moves: Moves, ann: User, store: Store) -> None:
