@@ -14,6 +14,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.fetch import Fetch
@@ -46,8 +47,7 @@ def examine(house: Stocked, folder: Path) -> None:
     path.unlink()
 
 
-def as_zip(house: Stocked) -> None:
-    url, size = zip_of(house)
+def as_zip(house: Stocked, url: str, size: int) -> None:
     Fetch(url, house.gateway.token, ByteRange(0, size), lambda start, length: b"", whole=True).run()
 
 
@@ -56,9 +56,9 @@ def as_files(house: Stocked) -> None:
         house.fetch(name).run()
 
 
-def seconds(way: Callable[[Stocked], None], house: Stocked) -> float:
+def seconds(way: Callable[[], None]) -> float:
     began = time.perf_counter()
-    way(house)
+    way()
     return time.perf_counter() - began
 
 
@@ -73,9 +73,13 @@ def main() -> None:
     for sizes in (LARGE, SMALL):
         with tempfile.TemporaryDirectory() as name, stocked(Path(name), sizes) as house:
             examine(house, Path(name))
+            there = zip_of(house)
             for latency in options.latency:
                 house.sandbox.control.latency(latency)
-                taken = [(seconds(as_files, house), seconds(as_zip, house)) for _ in range(options.rounds)]
+                taken = [
+                    (seconds(partial(as_files, house)), seconds(partial(as_zip, house, *there)))
+                    for _ in range(options.rounds)
+                ]
                 files, zipped = (sum(sizes.values()) / 1e6 / min(each) for each in zip(*taken, strict=True))
                 what = f"{len(sizes)} of {max(sizes.values()) / 1e6:.1f} MB"
                 speeds = f"{files:.0f}", f"{zipped:.0f}", f"{zipped / files:.2f}"

@@ -15,6 +15,8 @@ from streaming.read import DamageReport, VerifiedStream, ignore, never
 
 FRAME = 64 << 10
 """Bytes of headers that are made at a time."""
+ENOUGH = 256 << 10
+"""Bytes of small blocks that are worth sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class ArchiveStream:
         """As VerifiedStream.poll. What is small and there already comes together, in a block of a piece at most."""
         blocks: list[bytes] = []
         size = 0
-        while True:
+        while size < ENOUGH:
             found = self._held or self._next(left + size)
             self._held = None
             if not isinstance(found, bytes):
