@@ -1,9 +1,10 @@
-"""Who may come in, by which credentials, and to what: every route, as nobody, as another user, as the owner."""
+"""Who may come in, by which credentials, and to what: every route, as nobody, another user, the owner and an admin."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
+import io
+import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -14,95 +15,120 @@ from app import create_app
 from tests.conftest import House
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api, basic, csrf
+from tests.web.walk import KNOWN, STEPS, Step, Things
 from web.session import local_path
 
-OPEN_TO_ALL = {
-    "static",
-    "health.alive",
-    "health.ready",
-    "openapi.openapi",
-    "session.form",
-    "session.sign_in",
-    "session.sign_out",
-    "uploads.options",
-}
-FOR_ADMINS = ("admin.", "users.")
-"""Beginnings of endpoints."""
-OPEN_ON_THIS_HOST = {"metrics.metrics"}
-TUS = {"Tus-Resumable": "1.0.0"}
+CALLERS = ("nobody", "another user", "the owner", "an admin")
 
 
-def requests_to(flask_app: Flask, node: int, upload: str) -> list[tuple[str, str, str]]:
-    """(endpoint, method, path) of everything there is, about one file and one upload."""
-    found = []
-    for rule in flask_app.url_map.iter_rules():
-        path = rule.rule
-        for converter, value in (
-            ("<id:file_id>", str(node)),
-            ("<id:folder_id>", str(node)),
-            ("<id:node_id>", str(node)),
-            ("<id:token_id>", "1"),
-            ("<id:session_id>", "1"),
-            ("<id:user_id>", "1"),
-            ("<id:transfer_id>", "1"),
-            ("<id:ticket_id>", "1"),
-            ("<uuid:upload_id>", upload),
-            ("<everything:path>", "f"),
-            ("<path:filename>", "app.css"),
-        ):
-            path = path.replace(converter, value)
-        assert "<" not in path, path
-        methods = (rule.methods or set()) - {"OPTIONS"} if rule.endpoint != "uploads.options" else {"OPTIONS"}
-        found += [(rule.endpoint, method, path) for method in sorted(methods)]
-    return found
+def rules(flask_app: Flask) -> set[tuple[str, str]]:
+    """Every method and rule there is. OPTIONS is answered by the framework, but for uploads, where tus has it."""
+    return {
+        (method, rule.rule)
+        for rule in flask_app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method != "OPTIONS" or rule.endpoint == "uploads.options"
+    }
 
 
-def test_nobody_gets_in_anywhere_but_where_all_may(flask_app: Flask, nobody: FlaskClient) -> None:
-    for endpoint, method, path in requests_to(flask_app, 1, str(uuid4())):
-        response = nobody.open(
-            path, method=method, headers=TUS, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}, buffered=True
-        )
-        if endpoint in OPEN_TO_ALL:
-            assert response.status_code != 401 or endpoint == "session.sign_in", (method, path)
-        elif endpoint == "page.shell":
-            onward = quote(path, safe="")
-            assert response.status_code == 303 and response.headers["Location"] == f"/login?next={onward}"
-        else:
-            assert response.status_code == 401, (method, path)
-            assert "WWW-Authenticate" in response.headers
+def test_the_walk_leads_through_every_route(flask_app: Flask) -> None:
+    """A new route needs a step in tests/web/walk.py."""
+    about = {name: uuid4() if name == "upload" else 1 for step in STEPS for name in step.things}
+    where = flask_app.url_map.bind("localhost")
+    walked = set()
+    for step in STEPS:
+        path = step.about(about)[0].partition("?")[0]
+        walked.add((step.method, where.match(path, step.method, return_rule=True)[0].rule))
+    assert walked == rules(flask_app)
+    assert len(walked) == len(STEPS)
 
 
-def test_another_user_finds_nothing_of_the_owners(flask_app: Flask, ada: Api, bob: Api, house: House) -> None:
-    node = ada.put("/f", b"secret")["id"]
-    upload = house.gateway.uploads.create(house.user, folder="/", name="u", length=5, media_type=None)
-    for endpoint, method, path in requests_to(flask_app, node, str(upload.id)):
-        if str(node) not in path and str(upload.id) not in path:
-            continue
-        headers = TUS | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-        body: dict[str, Any] = (
-            {"json": {"name": "mine"}} if method == "PATCH" and "uploads" not in path else {"data": b"12345"}
-        )
-        if path.endswith("/restore"):
-            body = {"json": {}}
-        if "json" in body:
-            headers.pop("Content-Type")
-        response = bob(method, path, headers, **body)
-        expected = 204 if endpoint == "uploads.options" else 404
-        if "tokens" in path:
-            continue
-        assert response.status_code == expected, (method, path, response.text)
-    assert ada("GET", f"/files/{node}/download").data == b"secret"
+def expected(step: Step, declared: str, caller: str) -> set[int]:
+    """The statuses that are right; what is done for somebody who may may answer in many ways."""
+    done = {200, 201, 204, 303}
+    if declared == "anybody":
+        return done
+    if caller == "nobody":
+        return {303} if "/api/" not in step.path and not step.things and step.path != "/metrics" else {401}
+    if declared == "admins":
+        return done if caller == "an admin" else {403}
+    theirs = caller == "the owner" or (caller == "an admin" and step.things == {"transfer"})
+    return done if theirs or not step.things else {404}
 
 
-def test_what_is_for_admins_is_refused_to_all_others(flask_app: Flask, ada: Api, bob: Api) -> None:
-    found = requests_to(flask_app, 1, str(uuid4()))
-    for_admins = {(method, path) for endpoint, method, path in found if endpoint.startswith(FOR_ADMINS)}
-    assert len(for_admins) >= 8
-    for method, path in for_admins:
-        response = bob(method, path, json={})
-        assert response.status_code == 403, (method, path)
-        assert method == "HEAD" or "admin" in response.get_json()["detail"]
-    assert all(ada("GET", path).status_code == 200 for method, path in for_admins if method == "HEAD")
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_route_lets_in_whom_it_should_and_shows_each_their_own(
+    flask_app: Flask, house: House, nobody: FlaskClient, ada: Api, caller: str
+) -> None:
+    people = house.gateway.people
+    owner, other = people.add("owner", PASSWORD), people.add("other", PASSWORD)
+    user = {"the owner": owner, "another user": other}.get(caller, house.user)
+    token = people.make_token(user, "walk")[1]
+    house.gateway.uploads.put(user, "/known", io.BytesIO(KNOWN), len(KNOWN))
+    where = flask_app.url_map.bind("localhost")
+    with Things(house, owner) as things:
+        for step in STEPS:
+            path, sent = step.about(things.make(step.things))
+            if caller != "nobody":
+                sent["headers"] = sent["headers"] | {"Authorization": f"Bearer {token}"}
+            endpoint = where.match(path.partition("?")[0], step.method)[0]
+            declared = vars(flask_app.view_functions[endpoint])["declared"]
+            response = flask_app.test_client().open(
+                path,
+                method=step.method,
+                environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+                buffered=True,
+                **sent,
+            )
+            right = expected(step, declared, caller)
+            assert response.status_code in right, (caller, step.method, path, response.text)
+            assert response.status_code != 401 or "WWW-Authenticate" in response.headers
+
+
+def test_what_is_another_s_is_refused_in_the_words_for_what_is_not_there(
+    flask_app: Flask, house: House, bob: Api
+) -> None:
+    """Else numbers would tell what others have."""
+
+    def words(text: str) -> str:
+        detail = json.loads(text)["detail"]
+        return re.sub(r"[0-9a-f-]{36}|\d+", "N", detail)
+
+    with Things(house, house.user) as things:
+        for step in STEPS:
+            if not step.things or step.things == {"user"} or step.method in {"HEAD", "OPTIONS"}:
+                continue
+            (path, sent), (nowhere, of_nothing) = (
+                step.about(found) for found in (things.make(step.things), things.none(step.things))
+            )
+            theirs, none = bob(step.method, path, **sent), bob(step.method, nowhere, **of_nothing)
+            assert (theirs.status_code, words(theirs.text)) == (404, words(none.text)), path
+
+
+def test_a_list_that_holds_anothers_changes_nothing(ada: Api, bob: Api) -> None:
+    mine, theirs = bob.put("/f", b"mine")["id"], ada.put("/f", b"theirs")["id"]
+    for verb, more in (("move", {"parent": "/"}), ("copy", {"parent": "/"}), ("delete", {})):
+        for mixed in ([mine, theirs], [theirs, mine]):
+            assert bob("POST", f"/api/v1/nodes/{verb}", json={"ids": mixed} | more).status_code == 404
+    assert [item["id"] for item in bob("GET", "/api/v1/nodes").get_json()["items"]] == [mine]
+    assert bob("GET", f"/files/{mine}/download").data == b"mine"
+    assert ada("GET", f"/files/{theirs}/download").data == b"theirs"
+
+
+def test_every_route_that_changes_something_refuses_a_cookie_alone(
+    flask_app: Flask, house: House, browser: FlaskClient
+) -> None:
+    with Things(house, house.user) as things:
+        for step in STEPS:
+            if step.method in {"GET", "HEAD", "OPTIONS"} or step.path == "/login":
+                continue
+            path, sent = step.about(things.make(step.things))
+            response = browser.open(path, method=step.method, buffered=True, **sent)
+            assert response.status_code == 403, (step.method, path, response.text)
+            assert "load it again" in response.text
+            elsewhere = {"headers": sent["headers"] | {"Origin": "https://evil.example"}}
+            refused = browser.open(path, method=step.method, buffered=True, **(sent | elsewhere))
+            assert refused.status_code == 403 and "another site" in refused.text, path
 
 
 def test_a_token_of_another_user_cannot_be_revoked(ada: Api, bob: Api) -> None:

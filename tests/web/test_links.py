@@ -92,6 +92,21 @@ def test_a_link_ends_when_the_password_changes_or_the_user_goes(
     assert nobody.get(link).status_code == 410
 
 
+def test_a_link_follows_its_file_and_rests_while_that_is_in_the_bin(
+    ada: Api, nobody: FlaskClient, node: int
+) -> None:
+    link = link_to(ada, node)
+    ada("PATCH", f"/api/v1/files/{node}", json={"path": "/moved"})
+    assert nobody.get(link).data == DATA
+    ada("DELETE", f"/api/v1/files/{node}")
+    ada.put("/moved", b"another at that place")
+    assert nobody.get(link).status_code == 404
+    ada("POST", f"/api/v1/bin/{node}/restore", json={"path": "/back"})
+    assert nobody.get(link).data == DATA
+    ada("DELETE", f"/api/v1/files/{node}?forever=1")
+    assert nobody.get(link).status_code == 404
+
+
 def test_only_the_owner_makes_links_and_not_for_long(ada: Api, bob: Api, node: int) -> None:
     assert bob("POST", f"/api/v1/files/{node}/link", json={}).status_code == 404
     for hours in (0, 169, -1, "1", 1.5, True, None):
