@@ -35,3 +35,17 @@ def test_the_lines_for_programs_fetch_the_file_without_signing_in(
         place.mkdir()
         subprocess.run(["bash", "-c", line], cwd=place, check=True, timeout=60, capture_output=True)
         assert {path.name: path.read_bytes() == data for path in place.iterdir()} == {name: True}, line
+
+
+def test_a_line_for_windows_holds_no_command_and_no_option_in_a_name(page: Page) -> None:
+    """Neither for PowerShell, nor for cmd, nor for the program: an inner quote would end its argument."""
+    sign_in(page, "/")
+    name = 'a" -x "evil & calc | $(calc) `“it\'s”.bin'
+    lines = page.evaluate(
+        "async name => (await import('/static/app/files/copylines.js'))"
+        ".linesFor(name, 'http://h/f?token=t', 'powershell')",
+        name,
+    )
+    safe = "a_ -x _evil & calc _ `$(calc) ```“it's`”.bin"
+    assert lines["curl"] == f'curl.exe -fL -C - -o "./{safe}" "http://h/f?token=t"'
+    assert lines["aria2"] == f'aria2c.exe -c -x 8 -s 8 -o "{safe}" "http://h/f?token=t"'

@@ -37,7 +37,7 @@ export async function start() {
 // What the one that asks has heard: { since, last, events, reset }.
 function take(news) {
   const missed = news.reset || news.since > last;
-  last = Math.max(last, news.last);
+  last = news.reset ? news.last : Math.max(last, news.last); // it goes back where a backup was put back
   if (missed) tell(undefined);
   for (const event of news.events) {
     heard.dispatchEvent(new CustomEvent("event", { detail: event }));
@@ -75,7 +75,8 @@ async function ask() {
     if (last === null) last = news.last;
     else passOn(news);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // the line is down
+    // The line is down, or somebody between answers with a page of their own, as hotels do.
+    if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
   }
 }
 

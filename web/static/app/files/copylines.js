@@ -8,23 +8,31 @@ import { t } from "../text.js";
 
 const HOURS = [1, 24, 168];
 const SHELLS = {
-  posix: { label: "bash, zsh", quote: (text) => `'${text.replaceAll("'", "'\\''")}'`, program: (name) => name },
+  posix: {
+    label: "bash, zsh",
+    quote: (text) => `'${text.replaceAll("'", "'\\''")}'`,
+    program: (name) => name,
+    saved: (name) => name,
+  },
   powershell: {
     label: "PowerShell",
-    quote: (text) => `'${text.replaceAll(/['\u2018\u2019\u201a\u201b]/g, "$&$&")}'`, // it takes all of these for quotes
+    // In these quotes nothing is a command for cmd either, where people paste such lines, too. PowerShell takes all of
+    // these for double quotes.
+    quote: (text) => `"${text.replaceAll(/[`$"\u201c\u201d\u201e]/g, "`$&")}"`,
     program: (name) => `${name}.exe`, // it has commands of its own by the short names
+    saved: (name) => name.replaceAll(/[<>:"|?*]/g, "_"), // Windows has no such names, and a quote would end the argument
   },
 };
 
 // What each program is told, for a file `name` at `url`. Pure. A name that begins with a dash would be an option.
 export function linesFor(name, url, shell) {
-  const { quote, program } = SHELLS[shell];
-  const [to, from] = [quote(`./${name}`), quote(url)];
+  const { quote, program, saved } = SHELLS[shell];
+  const [to, from] = [quote(`./${saved(name)}`), quote(url)];
   return {
     idm: url,
     curl: `${program("curl")} -fL -C - -o ${to} ${from}`,
     wget: `${program("wget")} -c -O ${to} ${from}`,
-    aria2: `${program("aria2c")} -c -x 8 -s 8 -o ${quote(name)} ${from}`,
+    aria2: `${program("aria2c")} -c -x 8 -s 8 -o ${quote(saved(name))} ${from}`,
   };
 }
 

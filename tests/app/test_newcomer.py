@@ -1,0 +1,71 @@
+"""Somebody without a mouse: in, a file up, renamed, moved, deleted, had back, and shared as a line; and a server that
+goes away meanwhile, which the page outlives.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app.browsing import PASSWORD, PATIENCE, Put, press, row, sign_in, window
+from tests.whole.running import RunningGateway
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called so."""
+    for _ in range(40):
+        if page.locator(":focus").and_(page.get_by_label(name, exact=True)).count():
+            return
+        if page.locator(":focus").filter(has_text=name).count():
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {name!r}")
+
+
+def test_all_of_it_by_keyboard(page: Page, put: Put, tmp_path: Path) -> None:
+    put("/keys/place/other.txt")
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    page.goto("/?path=/keys")
+    page.keyboard.type("admin")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(row(page, "place")).to_be_visible()
+    tab_to(page, "Upload")
+    with page.expect_file_chooser() as chooser:
+        press(page, "Enter", "Enter")
+    chooser.value.set_files(tmp_path / "mine.txt")
+    expect(row(page, "mine.txt")).to_be_visible()
+    page.get_by_role("grid").focus()
+    press(page, "End", "F2")
+    page.keyboard.type("yours")
+    page.keyboard.press("Enter")
+    expect(row(page, "yours.txt")).to_be_visible()
+    press(page, "Delete")
+    expect(row(page, "yours.txt")).to_have_count(0)
+    tab_to(page, "Undo")
+    page.keyboard.press("Enter")
+    expect(row(page, "yours.txt")).to_be_visible()
+
+
+def test_a_page_outlives_a_restart_and_hears_what_happens_after_it(
+    browser: Browser, put: Put, gateway: RunningGateway
+) -> None:
+    put("/restart/before.txt")
+    with window(browser, gateway, forgiven=("net::ERR",)) as page:
+        sign_in(page, "/?path=/restart")
+        expect(row(page, "before.txt")).to_be_visible()
+        gateway.kill()
+        page.get_by_role("button", name="New folder").click()
+        page.keyboard.type("while away")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog .refusal")).not_to_be_empty()
+        gateway.start()
+        page.keyboard.press("Enter")  # the same again, from the dialog that stays
+        expect(row(page, "while away")).to_be_visible()
+        put("/restart/after.txt")
+        expect(row(page, "after.txt")).to_be_visible(timeout=2 * PATIENCE)
