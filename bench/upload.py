@@ -1,16 +1,18 @@
 """One upload, beside a stock Telethon `send_file` of the same bytes to the same sandbox, at 0, 20 and 80 ms.
 
-    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80]
+    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80] [--profile]
 
 `store alone` puts the same chunks into Telegram by storage/telegram, without HTTP, staging or database; `put` is the
-command, through the whole gateway, until the file is visible. Each is a process of its own; the first two are not
-charged for connecting.
+command, through the whole gateway, until the file is visible; `browser` is Chromium, onto whose window the file is
+dropped, until the page says that it is stored. Each is a process of its own; the first two are not charged for
+connecting, the last not for its start. The goal: 0.8 of the store alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -19,19 +21,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from uuid import uuid4
 
 import psutil
+from playwright.sync_api import Page
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 import config
+from bench.browser import SETTINGS, upload
 from bench.house import house, random_file
+from bench.report import heading, row
 from config import TelegramSettings
 from gateway.transit import CARRIERS
 from model import MIB, ByteRange, Label
 from storage.telegram.store import TelegramStore
+from tests.app.browsing import chromium, sign_in, window
 from tests.whole.running import RunningGateway
 
 CHUNK = 64 * MIB
@@ -89,6 +96,12 @@ def put_chunks(settings: TelegramSettings, file: Path) -> float:
 ALONE: dict[str, Callable[[TelegramSettings, Path], float]] = {"send_file": send_file, "store": put_chunks}
 
 
+WAYS = ("send_file", "store alone", "put", "browser")
+_MADE = itertools.count(1)
+RATIOS = ((1, 2), (1, 3), (0, 2))
+"""Seconds of one way by those of another, as they stand in WAYS: how many times as fast the other is."""
+
+
 def alone(way: str, gateway: RunningGateway, file: Path) -> float:
     """What one of them measures in a process of its own, with the gateway's settings but none of its sign-ins."""
     command = [sys.executable, "-m", "bench.upload", way, str(file)]
@@ -106,6 +119,47 @@ def put(gateway: RunningGateway, file: Path, remote: str) -> tuple[float, float]
     return took, after.user + after.system - before.user - before.system
 
 
+class Round(NamedTuple):
+    """Seconds that each way took, and the processor seconds of the gateway during `put`."""
+
+    send_file: float
+    store: float
+    put: float
+    browser: float
+    cpu: float
+
+
+def measured(page: Page, gateway: RunningGateway, file: Path, mib: int) -> Round:
+    """A file by each way; the gateway gets sizes that it has none of yet, or contents would be compared first."""
+    stock, store = (alone(way, gateway, random_file(file, mib)) for way in ALONE)
+    ours, cpu = put(gateway, new_file(file, mib), f"/put {file.name}")
+    return Round(stock, store, ours, upload(page, "/", [new_file(file, mib)]), cpu)
+
+
+def new_file(path: Path, mib: int) -> Path:
+    """`mib` MiB, and some bytes more than any file had that was made before."""
+    random_file(path, mib)
+    with path.open("ab") as file:
+        file.write(bytes(next(_MADE)))
+    return path
+
+
+def profile(gateway: RunningGateway, file: Path, report: Path) -> str:
+    """Where a gateway's processor time goes during a `put`; it is stopped afterwards."""
+    gateway.stop()
+    gateway.start(("-m", "bench.profiled", str(report)))
+    report.touch()
+    gateway.run("put", file, "/profiled", timeout=900)
+    gateway.stop()
+    return report.read_text(encoding="utf-8")
+
+
+def tell(latency: int, mib: int, rounds: list[Round]) -> None:
+    speeds = (f"{median(mib * 1.048576 / each[way] for each in rounds):.1f}" for way in range(len(WAYS)))
+    ratios = (f"{median(each[of] / each[way] for each in rounds):.2f}" for of, way in RATIOS)
+    row(f"{latency} ms", *speeds, *ratios, f"{median(each.cpu for each in rounds) * 1024 / mib:.1f}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -113,22 +167,24 @@ def main() -> None:
     options.add_argument("--mib", type=int, default=256)
     options.add_argument("--rounds", type=int, default=1)
     options.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
+    options.add_argument("--profile", action="store_true")
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
-        file, megabytes = random_file(Path(name) / "file.bin", chosen.mib), chosen.mib * 1.048576
+    with (
+        tempfile.TemporaryDirectory() as name,
+        house(Path(name), **SETTINGS) as (sandbox, gateway),
+        chromium() as browser,
+        window(browser, gateway, forgiven=("Failed to load resource",)) as page,
+    ):
+        sign_in(page)
         print(f"{chosen.mib} MiB, medians of {chosen.rounds} round(s); speeds in MB/s, ratios within a round")
-        print("| latency | send_file | store alone | put | put / send_file | gateway's CPU s per GiB |")
-        print("|---|---|---|---|---|---|")
+        heading("latency", *WAYS, "put / store", "browser / store", "put / send_file", "CPU s per GiB, put")
         for latency in chosen.latencies:
             sandbox.control.latency(latency)
-            rounds = [
-                (*(alone(way, gateway, file) for way in ALONE), *put(gateway, file, f"/{latency} {number}"))
-                for number in range(chosen.rounds)
-            ]
-            speeds = " | ".join(f"{median(megabytes / each[i] for each in rounds):.1f}" for i in range(3))
-            ratio = median(each[0] / each[2] for each in rounds)
-            cpu = median(each[3] for each in rounds) * 1024 / chosen.mib
-            print(f"| {latency} ms | {speeds} | {ratio:.1f} | {cpu:.1f} |", flush=True)
+            files = [Path(name) / f"{latency} {number}.bin" for number in range(chosen.rounds)]
+            tell(latency, chosen.mib, [measured(page, gateway, file, chosen.mib) for file in files])
+        if chosen.profile:
+            sandbox.control.latency(0)
+            print(profile(gateway, new_file(Path(name) / "profiled.bin", chosen.mib), Path(name) / "report"))
 
 
 if __name__ == "__main__":

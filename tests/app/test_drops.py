@@ -53,9 +53,11 @@ def test_folders_without_a_file_are_made_and_those_that_are_there_will_do(page: 
     (tmp_path / "hollow" / "one").mkdir(parents=True)
     (tmp_path / "hollow" / "two").mkdir()
     sign_in(page)
+    expect(page.locator(".status")).not_to_be_empty()
     for expected in (["one", "two"], ["one", "three", "two"]):
         drop(page, page.locator("#view"), [tmp_path / "hollow"])
         page.get_by_role("link", name="hollow", exact=True).click()
         expect(page.locator(".body .title")).to_have_text(expected)
         page.go_back()
+        expect(row(page, "hollow")).to_be_visible()
         (tmp_path / "hollow" / "three").mkdir(exist_ok=True)

@@ -104,7 +104,7 @@ function facts(part, of) {
     h("dt", {}, t(`admin.${part}.${name}`)),
     h("dd", { class: "number" }, how(of[name])),
   ]);
-  return section(t(`admin.${part}`), h("dl", { class: "facts" }, pairs));
+  return section(t(`admin.${part}`), h("dl", { class: "figures" }, pairs));
 }
 
 function accounts(items) {
