@@ -152,6 +152,7 @@ def in_the_hand(browser: Browser, gateway: RunningGateway, to: Path) -> None:
         page.emulate_media(color_scheme="light")
         page.get_by_role("link", name=f"{PHOTOGRAPHS[0]}.jpg", exact=True).tap()
         page.wait_for_function("() => document.querySelector('dialog img')?.complete")
+        page.wait_for_timeout(1_000)  # until the mark of the finger is gone
         page.screenshot(path=to / "photograph.png")
 
 
