@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from zipfile import ZipFile
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -107,6 +110,17 @@ def test_a_folder_is_made_and_a_file_is_renamed_without_losing_its_ending(page: 
     press(page, "Enter")
     expect(row(page, "e.txt")).to_be_visible()
     expect(row(page, "d.txt")).to_have_count(0)
+
+
+def test_a_folder_is_downloaded_as_a_zip(page: Page, letters: str, tmp_path: Path) -> None:
+    row(page, "below").locator(".modified").click(button="right")
+    with page.expect_download() as coming:
+        page.get_by_role("menuitem", name="Download").click()
+    assert coming.value.suggested_filename == "below.zip"
+    coming.value.save_as(tmp_path / "below.zip")
+    with ZipFile(tmp_path / "below.zip") as archive:
+        assert archive.testzip() is None
+        assert [name for name in archive.namelist() if name.endswith(".txt")] == ["below/deep.txt"]
 
 
 def test_what_is_chosen_is_moved_and_copied(page: Page, letters: str) -> None:

@@ -53,3 +53,11 @@ export async function copyText(text) {
   area.remove();
   return undefined;
 }
+
+// Hand what is at the address to the browser's own downloads.
+export function save(url) {
+  const link = h("a", { href: url, download: true, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

@@ -15,11 +15,10 @@ export function actionsFor(nodes, among) {
   if (!nodes.length) return [];
   const [node] = nodes;
   const one = nodes.length === 1;
-  const some = (kind) => nodes.some((each) => each.kind === kind);
   const file = one && node.kind === "file";
   return [
     file && previewOf(node) && { name: "preview", icon: "eye", act: () => preview(node, among) },
-    some("file") && { name: "download", icon: "download", act: () => download(nodes), bar: true },
+    { name: "download", icon: "download", act: () => download(nodes), bar: true },
     file && { name: "copylines", icon: "code", act: () => showCopyLines(node) },
     one && { name: "link", icon: "link", act: () => copyLink(node) },
     null,

@@ -4,7 +4,7 @@ import { h, icon, iconButton, setIcon } from "../dom.js";
 import { t } from "../text.js";
 import { kindOf } from "./kinds.js";
 
-export const downloadAddress = (node) => `/files/${node.id}/download`;
+export const downloadAddress = ({ kind, id }) => (kind === "folder" ? `/folders/${id}/download.zip` : `/files/${id}/download`);
 export const folderAddress = (path) => (path === "/" ? "/" : `/?${new URLSearchParams({ path })}`);
 export const parentOf = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
 
@@ -72,7 +72,7 @@ export class Row {
   }
 
   #showDownload(node) {
-    this.#download.hidden = node.kind === "folder";
+    this.#download.hidden = node.kind === "folder"; // a whole tree is asked for by the menu, not by a slip
     this.#download.href = downloadAddress(node);
     this.#download.title = t("download");
     this.#download.setAttribute("aria-label", t("row.download", { name: node.name }));

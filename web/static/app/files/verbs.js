@@ -3,21 +3,24 @@
 import { address, get, patch, post, Refusal } from "../api.js";
 import { tell } from "../changes.js";
 import { ask, attempt, choose, confirm, toast } from "../dialog.js";
-import { copyText } from "../dom.js";
+import { copyText, save } from "../dom.js";
 import { t } from "../text.js";
 import { chooseFolder } from "./chooser.js";
 import { stemLength } from "./kinds.js";
-import { addressOf, parentOf } from "./row.js";
+import { addressOf, downloadAddress, parentOf } from "./row.js";
 
 const AT_ONCE = 1000; // ids that one request may name
 
 const foldersOf = (nodes) => [...new Set(nodes.map(({ path }) => parentOf(path)))];
 const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
 
-// Hand the bytes to the browser's own downloads, each file when its turn comes.
+// Hand the bytes to the browser's own downloads: each file when its turn comes, a folder as a ZIP.
 export async function download(nodes) {
   const line = await import("../transfers/line.js");
-  for (const node of nodes.filter(({ kind }) => kind === "file")) attempt(() => line.download(node));
+  for (const node of nodes) {
+    if (node.kind === "folder") save(downloadAddress(node));
+    else attempt(() => line.download(node));
+  }
 }
 
 export const newFolder = (parent) => ask({

@@ -2,7 +2,7 @@
 
 import { call, post } from "../api.js";
 import { toast } from "../dialog.js";
-import { h } from "../dom.js";
+import { save } from "../dom.js";
 import { t } from "../text.js";
 
 const EVERY = 2000; // milliseconds between two looks; a ticket that nobody asks for is over after a minute
@@ -15,7 +15,7 @@ export const tickets = () => [...line];
 // Hand the file's bytes to the browser's own downloads, now or when its turn comes. `node` is a file.
 export async function download(node) {
   const answer = await post("/api/v1/queue", { file_id: node.id });
-  if (answer.state === "ready") return fetchInBrowser(answer.url);
+  if (answer.state === "ready") return save(answer.url);
   const ticket = new Ticket(node, answer);
   line.add(ticket);
   toast(t("ticket.waiting", { name: node.name, n: answer.place }), { action: t("cancel"), act: () => ticket.cancel() });
@@ -44,7 +44,7 @@ class Ticket {
       this.#take(answer);
       if (answer.state === "waiting") continue;
       line.delete(this);
-      if (answer.state === "ready") fetchInBrowser(answer.url);
+      if (answer.state === "ready") save(answer.url);
       else toast(t("ticket.over", { name: this.name }), { wrong: true });
     }
   }
@@ -62,11 +62,4 @@ class Ticket {
     line.delete(this);
     call("DELETE", this.url).catch(() => {}); // it ends by itself when nobody asks for it
   }
-}
-
-function fetchInBrowser(url) {
-  const link = h("a", { href: url, download: true, hidden: true });
-  document.body.append(link);
-  link.click();
-  link.remove();
 }
