@@ -1,5 +1,5 @@
-"""Somebody without a mouse: in, a file up, renamed, moved, deleted, had back, and shared as a line; and a server that
-goes away meanwhile, which the page outlives.
+"""Somebody without a mouse: in, a file up, renamed, deleted, had back; and a server that goes away meanwhile, which the
+page outlives.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"Tab does not lead to {name!r}")
 
 
-def test_all_of_it_by_keyboard(page: Page, put: Put, tmp_path: Path) -> None:
+def test_a_file_comes_and_goes_by_keyboard(page: Page, put: Put, tmp_path: Path) -> None:
     put("/keys/place/other.txt")
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     page.goto("/?path=/keys")
