@@ -7,7 +7,7 @@ const whole = new Intl.NumberFormat(LOCALE);
 const clock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
-const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeStyle: "medium" });
+const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 
 export const number = (value) => whole.format(value);
 
