@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from model import MIB
-from tests.whole.app import PASSWORD, chromium, sign_in, window
-from tests.whole.running import RunningGateway, running_gateway
+from tests.app.browsing import REFUSED, sign_in, window
+from tests.whole.running import RunningGateway
 from tests.whole.sums import digest
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -34,22 +34,9 @@ PICK = """folder => {
 """A choice of files for a folder, as the Files view hands it on."""
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    folder = tmp_path_factory.mktemp("uploads")
-    with running_gateway(folder, settings={"ADMIN_PASSWORD": PASSWORD}) as gateway:
-        yield gateway
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(browser: Browser, gateway: RunningGateway) -> Iterator[Page]:
-    with window(browser, gateway.url) as page:
+    with window(browser, gateway, forgiven=REFUSED) as page:
         sign_in(page)
         yield page
 

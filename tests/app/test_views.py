@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from config import read
 from model import MIB
-from tests.whole.app import PASSWORD, chromium, sign_in, window
+from tests.app.browsing import PASSWORD, REFUSED, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -30,15 +30,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
         yield gateway
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(browser: Browser, gateway: RunningGateway) -> Iterator[Page]:
-    with window(browser, gateway.url) as page:
+    with window(browser, gateway, forgiven=REFUSED) as page:
         sign_in(page)
         yield page
 
@@ -110,7 +104,7 @@ def test_a_download_waits_in_line_and_begins_when_its_turn_comes(page: Page, gat
 def test_what_one_browser_stores_another_sees_without_reloading(
     browser: Browser, page: Page, gateway: RunningGateway
 ) -> None:
-    with window(browser, gateway.url) as other:
+    with window(browser, gateway, forgiven=REFUSED) as other:
         sign_in(other)
         second_tab = other.context.new_page()
         second_tab.goto("/")
@@ -122,7 +116,7 @@ def test_what_one_browser_stores_another_sees_without_reloading(
 def test_sessions_and_tokens_are_made_seen_and_ended(
     browser: Browser, page: Page, gateway: RunningGateway
 ) -> None:
-    with window(browser, gateway.url) as other:
+    with window(browser, gateway, forgiven=REFUSED) as other:
         sign_in(other)
         page.goto("/account")
         expect(page.get_by_text("this browser")).to_have_count(1)
@@ -155,8 +149,8 @@ def test_an_admin_adds_changes_and_removes_a_user_who_changes_the_password(
     page.get_by_role("button", name="Add", exact=True).click()
     anna = page.get_by_role("row").filter(has_text="anna")
     expect(anna).to_contain_text("1.5 GiB")
-    with window(browser, gateway.url) as hers:
-        sign_in(hers, "anna", "battery staple")
+    with window(browser, gateway, forgiven=REFUSED) as hers:
+        sign_in(hers, name="anna", password="battery staple")
         expect(hers.get_by_role("link", name="Admin")).to_have_count(0)
         hers.goto("/account")
         expect(hers.locator(".person")).to_contain_text("0 B of 1.5 GiB in 0 files")
