@@ -62,6 +62,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     expect_continue: bool
     body_rcv: Any
 
+    path = ""
+    """waitress logs it when a client leaves, and sets it only once a request line could be read."""
     limit = SMALL_BODY
     unproven = False
     """Whether the app has to be asked for its credentials before more of the body is read."""

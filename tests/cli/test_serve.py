@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -60,14 +61,17 @@ def test_a_signal_stops_both_processes_cleanly(installation: Installation, name:
         assert not sandbox.is_running()
 
 
-def begin_download(running: Serving, installation: Installation, size: int) -> httpx.Response:
+@contextmanager
+def begun_download(running: Serving, installation: Installation, size: int) -> Iterator[httpx.Response]:
     """A download of a new file of random bytes, of which only the headers were read."""
     (installation.folder / "file").write_bytes(os.urandom(size))
     installation.ok("put", "file", "/file")
     token = (installation.data / "local-token").read_text(encoding="utf-8").strip()
-    client = httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
-    (item,) = client.get("/api/v1/nodes?path=/").json()["items"]
-    return client.send(client.build_request("GET", f"/files/{item['id']}/download"), stream=True)
+    sign = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=running.url, headers=sign, timeout=60) as client:
+        (item,) = client.get("/api/v1/nodes?path=/").json()["items"]
+        with client.stream("GET", f"/files/{item['id']}/download") as download:
+            yield download
 
 
 def refuses(url: str) -> bool:
@@ -81,8 +85,7 @@ def refuses(url: str) -> bool:
 
 def test_a_download_that_runs_may_end_when_the_server_is_to_stop(installation: Installation) -> None:
     installation.environ |= {"SHUTDOWN_SECONDS": "60"}
-    with serving(installation) as running:
-        download = begin_download(running, installation, 24 << 20)
+    with serving(installation) as running, begun_download(running, installation, 24 << 20) as download:
         running.process.send_signal(signal.SIGTERM)
         until(lambda: refuses(running.url))
         assert download.read() == (installation.folder / "file").read_bytes()
@@ -93,8 +96,7 @@ def test_a_download_that_runs_may_end_when_the_server_is_to_stop(installation: I
 
 def test_a_second_signal_cuts_what_runs(installation: Installation) -> None:
     installation.environ |= {"SHUTDOWN_SECONDS": "3600"}
-    with serving(installation) as running:
-        download = begin_download(running, installation, 24 << 20)
+    with serving(installation) as running, begun_download(running, installation, 24 << 20) as download:
         running.process.send_signal(signal.SIGINT)
         until(lambda: refuses(running.url))
         assert running.process.poll() is None

@@ -36,6 +36,14 @@ def test_a_body_arrives_whole_however_it_is_cut(step: int) -> None:
     request.close()
 
 
+@pytest.mark.parametrize("line", [b"\x16\x03\x01\x02", b"GET"])
+def test_a_request_that_cannot_be_read_has_a_path_to_log(line: bytes) -> None:
+    request = Request(Adjustments(), Spool())
+    feed(request, line + b"\r\n\r\n")
+    assert request.error is not None
+    assert isinstance(request.path, str)  # waitress formats it into its line when the client has left
+
+
 class FullDisk:
     """A spool on a disk that takes nothing."""
 
