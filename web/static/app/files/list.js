@@ -37,7 +37,11 @@ export class RowList {
     this.#items = items;
     this.element.setAttribute("aria-rowcount", complete ? items.length + 1 : -1);
     this.#body.style.height = `${items.length * this.#height}px`;
-    for (const index of [...this.#rows.keys()]) this.#drop(index);
+    // Rows stay where they are: one that moved in the document between press and release would lose the click.
+    for (const [index, row] of [...this.#rows]) {
+      if (index < items.length) this.#fill(row, index);
+      else this.#drop(index);
+    }
     this.#paint();
   }
 
@@ -110,11 +114,15 @@ export class RowList {
 
   #place(index) {
     const row = this.#spare.pop() ?? this.#makeRow();
+    this.#fill(row, index);
+    this.#body.insertBefore(row.element, this.#rows.get(index + 1)?.element ?? null);
+    this.#rows.set(index, row);
+  }
+
+  #fill(row, index) {
     row.show(this.#items[index], index);
     row.mark(...this.#mark(this.#items[index], index));
     row.element.style.transform = `translateY(${index * this.#height}px)`;
-    this.#body.insertBefore(row.element, this.#rows.get(index + 1)?.element ?? null);
-    this.#rows.set(index, row);
   }
 
   #drop(index) {

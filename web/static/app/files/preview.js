@@ -76,7 +76,7 @@ const SHOWN = {
   video: (file, signal) => player("video", file, signal),
   audio: (file, signal) => player("audio", file, signal),
   text(file, signal) {
-    const text = h("pre", { tabindex: 0, "aria-label": file.name });
+    const text = h("pre", { tabindex: 0, role: "region", "aria-label": file.name });
     const note = h("p", { class: "note", role: "status" }, t("files.loading"));
     read(file, signal).then(({ content, whole }) => {
       text.textContent = content;
