@@ -62,7 +62,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         print(f"seed {options.seed}", flush=True)
         with soaking(Path(folder), options.seed) as soak:
-            signal.signal(signal.SIGINT, lambda *_: end.set())
+            for asked in (
+                signal.SIGINT,
+                signal.SIGTERM,
+            ):  # either way the round ends, and what was started with it
+                signal.signal(asked, lambda *_: end.set())
             run(soak, options.minutes, options.storm, options.calm, end)
             wrongs = soak.judge()
         summary(soak)

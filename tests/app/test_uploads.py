@@ -58,6 +58,12 @@ def slow_down(page: Page, speed: int = SLOWLY) -> None:
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
 
 
+def wait_for_a_part(page: Page) -> None:
+    """Until the server has said that the next part is safe."""
+    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        pass
+
+
 def panel(page: Page) -> Locator:
     return page.get_by_role("region", name="Uploads")
 
@@ -162,8 +168,7 @@ def test_a_reload_warns_and_the_upload_goes_on_when_the_same_file_is_chosen(
     film = made(tmp_path, "film.bin", BIG)
     slow_down(page)
     choose(page, "/again", film)
-    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
-        pass  # one part is safe
+    wait_for_a_part(page)
     page.locator("#view").click()  # a page that nobody touched may not ask
     with page.expect_event("dialog") as asked:
         page.on("dialog", lambda dialog: dialog.accept())
@@ -193,8 +198,7 @@ def test_an_upload_outlives_a_restart_of_the_gateway(
     film = made(tmp_path, "film.bin", BIG)
     slow_down(page)
     choose(page, "/restart", film)
-    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
-        pass
+    wait_for_a_part(page)
     gateway.kill()
     slow_down(page, -1)
     gateway.start()

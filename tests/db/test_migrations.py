@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 
@@ -23,15 +24,25 @@ _FILE = """INSERT INTO nodes (owner_id, parent_id, kind, name, name_key, name_by
 _ROOT = """INSERT INTO nodes (id, owner_id, kind, name, name_key, name_bytes, created_at, modified_at)
     VALUES (1, 7, 0, '', '', 0, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
 
+Insert = tuple[str, dict[str, Any]]
+"""A statement and its values."""
+_HOME: tuple[Insert, ...] = ((_USER, {}), (_ROOT, {}), (_CONTENT, {}))
 
-def test_the_first_version_s_users_and_tokens_are_kept_and_its_sessions_end(path: Path, clock: Clock) -> None:
+
+def migrated(path: Path, clock: Clock, revision: str, *rows: Insert) -> Database:
+    """A database of this version that one of `revision` became, with these rows in it then."""
     database = Database(url_of(path), now=clock, patience=5)
     with database.write() as connection:
-        upgrade(connection, "0001")
-        connection.execute(text(_USER))
-        connection.execute(text(_TOKEN), {"kind": "api", "digest": b"api"})
-        connection.execute(text(_TOKEN), {"kind": "session", "digest": b"session"})
+        upgrade(connection, revision)
+        for statement, values in rows:
+            connection.execute(text(statement), values)
     database.migrate()
+    return database
+
+
+def test_the_first_version_s_users_and_tokens_are_kept_and_its_sessions_end(path: Path, clock: Clock) -> None:
+    tokens = [(_TOKEN, {"kind": kind, "digest": kind.encode()}) for kind in ("api", "session")]
+    database = migrated(path, clock, "0001", (_USER, {}), *tokens)
     people = People(database)
     assert [token.name for token in people.tokens(7)] == ["laptop"]
     found = people.by_token(b"api", clock())
@@ -44,29 +55,14 @@ def test_the_first_version_s_users_and_tokens_are_kept_and_its_sessions_end(path
 
 
 def test_files_from_before_quotas_are_counted(path: Path, clock: Clock) -> None:
-    database = Database(url_of(path), now=clock, patience=5)
-    with database.write() as connection:
-        upgrade(connection, "0004")
-        connection.execute(text(_USER))
-        connection.execute(text(_ROOT))
-        connection.execute(text(_CONTENT))
-        for name in ("a", "b"):
-            connection.execute(text(_FILE), {"name": name})
-    database.migrate()
+    database = migrated(path, clock, "0004", *_HOME, (_FILE, {"name": "a"}), (_FILE, {"name": "b"}))
     account = People(database).account(7)
     assert (account.quota, account.files, account.used) == (None, 2, 10)
     database.close()
 
 
 def test_a_file_s_media_type_goes_from_its_contents_to_its_name(path: Path, clock: Clock) -> None:
-    database = Database(url_of(path), now=clock, patience=5)
-    with database.write() as connection:
-        upgrade(connection, "0003")
-        connection.execute(text(_USER))
-        connection.execute(text(_ROOT))
-        connection.execute(text(_CONTENT))
-        connection.execute(text(_FILE), {"name": "a"})
-    database.migrate()
+    database = migrated(path, clock, "0003", *_HOME, (_FILE, {"name": "a"}))
     file = Tree(database).node_at(7, "/a")
     assert isinstance(file, File) and file.media_type == "text/plain"
     database.close()
