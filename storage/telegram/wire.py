@@ -131,10 +131,8 @@ class Sender(MTProtoSender):  # type: ignore[misc]
         if not isinstance(message.obj, FileAnswer):
             await super()._handle_rpc_result(message)
             return
-        answer, message.obj = (
-            message.obj,
-            None,
-        )  # Telethon's loop holds on to the message until the next one comes
+        answer = message.obj
+        message.obj = None  # Telethon's loop holds on to the message until the next one comes
         asked = self._pending_state.pop(answer.request, None)
         if asked is not None and not asked.future.done():
             asked.future.set_result(answer.file)
