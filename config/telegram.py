@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from variables import Variables
+from config.variables import Variables
 
 # fmt: off
 NAMES = frozenset({

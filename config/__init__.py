@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import telegram_settings
+from config import telegram
+from config.telegram import TelegramSettings as TelegramSettings
+from config.variables import Variables
 from errors import Misconfigured
 from model import MIB
-from telegram_settings import TelegramSettings as TelegramSettings
-from variables import Variables
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 DOTENV = ROOT / ".env"
 SESSION_FILE = "telegram/session"
 """Where `login` keeps a user's session, below DATA_DIR."""
@@ -25,7 +25,7 @@ LOCAL_TOKEN_FILE = "local-token"
 """Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
 
 # fmt: off
-_NAMES = telegram_settings.NAMES | {
+_NAMES = telegram.NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
@@ -159,7 +159,7 @@ def read(
         secret_key=_secret_key(values),
         admin_username=values.text("ADMIN_USERNAME") or "admin",
         admin_password=_admin_password(values),
-        telegram=telegram_settings.read(values, data_dir / SESSION_FILE, signing_in),
+        telegram=telegram.read(values, data_dir / SESSION_FILE, signing_in),
         enable_range_requests=bool(values.choice("ENABLE_RANGE_REQUESTS", switch, "y")),
         log_level=values.choice("LOG_LEVEL", {n: n for n in ("debug", "info", "warning", "error")}, "info"),
         log_format=values.choice("LOG_FORMAT", {"text": "text", "json": "json"}, "text"),
