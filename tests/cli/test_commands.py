@@ -137,18 +137,19 @@ def test_this_hosts_token_goes_to_no_other_host(here: Installation) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_says_that_it_can_go_on(here: Installation) -> None:
-    for number in range(200):
-        (here.folder / "tree").mkdir(exist_ok=True)
-        (here.folder / "tree" / f"{number}").write_bytes(os.urandom(1000))
-    command = here.start("put", "tree", "/interrupted")
-    until(lambda: here.run("ls", "/interrupted").returncode == 0)
+    with (here.folder / "large").open("wb") as file:
+        file.truncate(256 << 20)
+    command = here.start("put", "large", "/interrupted")
+    until(lambda: any((here.data / "staging").iterdir()))
     command.send_signal(signal.SIGINT)
     _, err = command.communicate()
     assert (command.returncode, err) == (
         130,
         "stowgram: Stopped. The same command goes on where this one was.\n",
     )
-    assert here.ok("put", "tree", "/interrupted").endswith(" 0 failed\n")
+    assert here.run("ls", "/interrupted").returncode == 1
+    here.ok("put", "large", "/interrupted")
+    assert here.ok("ls").endswith(" interrupted\n")
 
 
 def test_users_and_tokens_are_kept(here: Installation) -> None:
