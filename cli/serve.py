@@ -78,7 +78,7 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
         total_rate=settings.total_rate_limit,
         bin_days=settings.bin_days,
     )
-    gateway = Gateway(database, store, staging, limits)
+    gateway = Gateway(database, store, staging, settings.data_dir, limits)
     house.callback(gateway.close)
     server = Server(create_app(gateway, settings), settings)
     server.bind()

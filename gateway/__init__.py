@@ -3,7 +3,7 @@
 people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
-archives    folders as ZIPs
+archives    folders as ZIPs             thumbnails  pictures made small
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 
@@ -32,6 +33,7 @@ from gateway.oversight import Oversight
 from gateway.people import People
 from gateway.queue import Queue
 from gateway.sessions import Sessions
+from gateway.thumbnails import Thumbnails
 from gateway.totals import Tallies, Totals
 from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
@@ -66,7 +68,10 @@ class Health:
 class Gateway:
     """Everything Stowgram does, by noun. Made once by `cli`, shared by all threads; `close()` ends its own threads."""
 
-    def __init__(self, database: Database, store: ChunkStore, staging: Staging, limits: Limits) -> None:
+    def __init__(
+        self, database: Database, store: ChunkStore, staging: Staging, data_dir: Path, limits: Limits
+    ) -> None:
+        """`data_dir` takes what can be made again."""
         self._database = database
         self._store = store
         self.people = People(database)
@@ -81,6 +86,7 @@ class Gateway:
         self.transfers = Transfers(self._admission, tallies, limits.connections_per_download)
         self.archives = Archives(database)
         self.downloads = Downloads(database, store, limits, self.transfers)
+        self.thumbnails = Thumbnails(database, store, data_dir / "thumbnails", self.downloads.note_damage)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
         self.queue = Queue(self.transfers, self._admission)
@@ -94,6 +100,7 @@ class Gateway:
             self.events,
             self.uploads,
             self.archives,
+            self.thumbnails,
             self.downloads,
             self.transfers,
             self.totals,
@@ -131,6 +138,7 @@ class Gateway:
     def close(self) -> None:
         """Stop the threads that carry chunks; what they held stays staged and goes on at the next start."""
         self.uploads.close()
+        self.thumbnails.close()
         self.upkeep.keep_uses()
         self.transfers.close()
         try:

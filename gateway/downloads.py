@@ -166,7 +166,7 @@ class Downloads:
                 self._store,
                 yield_size=self._rates.block_size,
                 gone=over,
-                report=self._damage.put,
+                report=self.note_damage,
             )
 
         return self._open(Subject.download(user, file), span, stream, client, gone)
@@ -190,7 +190,7 @@ class Downloads:
                 self._store,
                 yield_size=self._rates.block_size,
                 gone=over,
-                report=self._damage.put,
+                report=self.note_damage,
             )
 
         subject = Subject.archive(user, folder, archive.digest, archive.size)
@@ -228,8 +228,12 @@ class Downloads:
         self._transfers.begun(connection)
         return download
 
+    def note_damage(self, report: DamageReport) -> None:
+        """For whoever reads through the gate, on any thread; it is written down later."""
+        self._damage.put(report)
+
     def damage(self) -> Iterator[DamageReport]:
-        """The damage met since this was last asked."""
+        """The damage noted since this was last asked."""
         while True:
             try:
                 yield self._damage.get_nowait()

@@ -19,6 +19,7 @@ from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.people import People
 from gateway.sessions import Sessions
+from gateway.thumbnails import Thumbnails
 from gateway.totals import Totals
 from gateway.transfers import Transfers
 from gateway.uploads import Uploads
@@ -46,6 +47,7 @@ class Upkeep:
         events: Events,
         uploads: Uploads,
         archives: Archives,
+        thumbnails: Thumbnails,
         downloads: Downloads,
         transfers: Transfers,
         totals: Totals,
@@ -61,6 +63,7 @@ class Upkeep:
         self._store = store
         self._uploads = uploads
         self._archives = archives
+        self._thumbnails = thumbnails
         self._downloads = downloads
         self._transfers = transfers
         self._totals = totals
@@ -114,6 +117,7 @@ class Upkeep:
                 continue
         self._uploads.free_leftovers()
         self._archives.forget_old()
+        self._thumbnails.rest()
         self._rows.forget_old(now - TOMBSTONES)
 
     def make_room(self) -> None:

@@ -78,7 +78,8 @@ def build_house(
     database.migrate()
     store = store or MemoryStore()
     staging = Staging(folder / "staging", limit=room)
-    gateway = Gateway(database, store, staging, Limits(**LIMITS | {"chunk_size": chunk_size} | limits))
+    allowed = Limits(**LIMITS | {"chunk_size": chunk_size} | limits)
+    gateway = Gateway(database, store, staging, folder, allowed)
     user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
     return House(gateway, store, database, staging, user)
 

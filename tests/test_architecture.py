@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": EVERYWHERE | {"storage", "storage.base", "config", "positioned"},
     "streaming": EVERYWHERE | {"streaming", "storage.base"},
     "db": EVERYWHERE | {"db"},
-    "gateway": EVERYWHERE | {"gateway", "db", "streaming", "storage.base"},
+    "imaging": {"imaging"},
+    "gateway": EVERYWHERE | {"gateway", "db", "streaming", "storage.base", "imaging"},
     "jobs": EVERYWHERE | {"jobs", "gateway"},
     "web": EVERYWHERE | {"web", "gateway", "config"},
     "serving": EVERYWHERE | {"serving", "config", "positioned"},
@@ -48,6 +49,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "dotenv": ("config/",),
     "filelock": ("cli/",),
+    "PIL": ("imaging/__main__.py",),
     "argon2": ("gateway/passwords.py",),
 }
 SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}

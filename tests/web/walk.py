@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ _PART = {
     "data": b"12345",
 }
 _NEW = {"headers": {"Upload-Length": "5", "Upload-Metadata": "filename dQ=="}}
+PICTURE = b64decode("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=")
+"""A GIF of one pixel."""
 KNOWN = b"known"
 """Bytes of a file that each caller has."""
 _TREE = sha256(sha256(KNOWN).digest()).hexdigest()
@@ -68,7 +71,12 @@ STEPS = [
     *_gets("/api/v1/contents?size=5", "/api/v1/events", "/api/v1/nodes", "/api/v1/search?q=f"),
     *_gets("/api/v1/sessions", "/api/v1/tokens", "/api/v1/transfers", "/api/v1/users"),
     *_gets("/api/v1/files/{file}", "/api/v1/files/{file}/details", "/api/v1/folders/{folder}"),
-    *_gets("/api/v1/queue/{ticket}", "/files/{file}/download", "/folders/{folder}/download.zip"),
+    *_gets(
+        "/api/v1/queue/{ticket}",
+        "/files/{file}/download",
+        "/folders/{folder}/download.zip",
+        "/files/{picture}/thumbnail",
+    ),
     Step("POST", "/login", {"data": {"username": "ada", "password": PASSWORD}}),
     Step("POST", "/logout"),
     Step("PUT", "/api/v1/account/password", {"json": {"old": PASSWORD, "new": "another one"}}),
@@ -137,6 +145,10 @@ class Things:
 
     def _file(self) -> int:
         return self._stored().id
+
+    def _picture(self) -> int:
+        path = f"/things/{next(self._numbers)}.gif"
+        return self._gateway.uploads.put(self._owner, path, io.BytesIO(PICTURE), len(PICTURE))[0].id
 
     def _folder(self) -> int:
         return self._gateway.files.make_folder(self._owner, f"/things/{next(self._numbers)}").id

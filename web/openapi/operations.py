@@ -216,6 +216,12 @@ _OUT = {
         query={"inline": choice("0", "1")},
         headers={**_RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
     ),
+    "GET /files/{file_id}/thumbnail": Operation(
+        "A small picture of a picture, at most `edge` pixels a side; with `v`, the file's ETag, good for a year.",
+        {200: "image/webp", 304: None},
+        query={"edge": {"enum": [320, 640, 1600]}, "v": DIGEST},
+        headers={"If-None-Match": TEXT},
+    ),
     "GET /folders/{folder_id}/download.zip": Operation(
         "The folder as a ZIP, or a range of it; only as it was when its ETag was `v`.",
         {200: "application/zip", 206: "application/zip", 304: None},
