@@ -9,6 +9,7 @@ from db.connection import Database
 from db.contents import Contents
 from db.damage import Damage
 from db.events import Events
+from db.jobs import Jobs
 from db.known import Known
 from db.messages import Messages
 from db.moves import Moves
@@ -27,6 +28,7 @@ __all__ = [
     "Damage",
     "Database",
     "Events",
+    "Jobs",
     "Known",
     "Messages",
     "Moves",

@@ -4,6 +4,7 @@ Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests a
 """
 
 from model.events import Event, Happening, News
+from model.jobs import Job, JobStatus
 from model.moving import Stock, Totals, Upload
 from model.people import Account, Client, Session, Token, User
 from model.rest import (
@@ -43,6 +44,8 @@ __all__ = [
     "File",
     "Folder",
     "Happening",
+    "Job",
+    "JobStatus",
     "Label",
     "Listing",
     "Locator",

@@ -15,6 +15,7 @@ Happening = Literal[
     "removed",
     "restored",
     "damaged",
+    "prepared",
     "signed_in",
     "sign_in_failed",
     "password_changed",

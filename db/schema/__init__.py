@@ -3,6 +3,7 @@
 Migrations repeat these definitions, frozen in time; a test holds the two against each other.
 """
 
+from db.schema.background import jobs
 from db.schema.base import metadata
 from db.schema.happening import events
 from db.schema.moving import intents, trash, upload_chunks, uploads
@@ -24,6 +25,7 @@ __all__ = [
     "events",
     "file_totals",
     "intents",
+    "jobs",
     "known_networks",
     "metadata",
     "nodes",
@@ -36,7 +38,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0008"
+REVISION = "0009"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""

@@ -41,6 +41,7 @@ const KNOWN = new Set([
   "removed",
   "restored",
   "damaged",
+  "prepared",
   "signed_in",
   "sign_in_failed",
   "user_added",

@@ -95,6 +95,7 @@ export const ADMIN = {
   "log.removed": { one: "{user} deleted {n} item in {folder}", other: "{user} deleted {n} items in {folder}" },
   "log.restored": { one: "{user} restored {n} item to {folder}", other: "{user} restored {n} items to {folder}" },
   "log.damaged": "A file of {user} is damaged",
+  "log.prepared": "The ZIP of {folder} for {user}: {status}",
   "log.signed_in": "{user} signed in from {address}",
   "log.sign_in_failed": "Wrong password for {user} from {address}",
   "log.user_added": "{name} was added",

@@ -1,0 +1,146 @@
+"""Work in the background: asked for here, done by whoever claims it. `jobs/` does, and knows when; a kind knows how.
+
+A kind's `perform` is all that another runner would have to call: it goes on where an earlier attempt of the same job
+left off, and may be repeated.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from db import Database
+from db.jobs import Jobs as Rows
+from errors import NotFound
+from model import Job, User
+
+MOST_UNDER_WAY = 20
+"""Jobs that wait or run for one owner."""
+REMEMBERED = timedelta(days=1)
+"""How long one is told of that failed or was cancelled."""
+LISTED = 200
+"""The latest jobs that a list holds."""
+
+Progress = Callable[[int], None]
+"""Is told how many bytes of the total are done for good."""
+Stopped = Callable[[], bool]
+"""Whether nobody wants the work from this worker any more; asked at least every few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a job has made, as JSON has it, and how long that is kept."""
+
+    result: Mapping[str, Any]
+    lasts: timedelta
+
+
+class Kind(Protocol):
+    def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
+        """Raises ClientGone when it was stopped; Transient and AtCapacity for what may go well another time; any other
+        StowgramError for good.
+        """
+
+    def clear(self, job_id: str) -> None:
+        """Leave nothing of a job that is over; no error when there is nothing."""
+
+
+class Jobs:
+    """For owners: `ask`, `get`, `cancel`. For workers, by the name that each gives itself: the rest."""
+
+    def __init__(self, database: Database, kinds: Mapping[str, Kind]) -> None:
+        self._rows = Rows(database)
+        self._database = database
+        self._kinds = kinds
+
+    def ask(
+        self,
+        owner_id: int,
+        kind: str,
+        key: str,
+        args: Mapping[str, Any],
+        total: int,
+        email: str | None = None,
+    ) -> Job:
+        """Have it done, or join the one that is about the same. Raises AtCapacity."""
+        now = self._database.now()
+        job = Job(
+            id=secrets.token_hex(16),  # a name for files, too, on systems that know no case
+            kind=kind,
+            key=key,
+            owner_id=owner_id,
+            args=args,
+            result={},
+            status="queued",
+            done=0,
+            total=total,
+            attempts=0,
+            not_before=now,
+            started_at=None,
+            started_from=0,
+            error=None,
+            email=email,
+            created_at=now,
+            updated_at=now,
+            ends_at=None,
+        )
+        return self._rows.ask(job, MOST_UNDER_WAY)[0]
+
+    def get(self, user: User, job_id: str) -> Job:
+        """Raises NotFound, also for another user's."""
+        return self._rows.get(job_id, user.id)
+
+    def of(self, user: User) -> tuple[Job, ...]:
+        """The user's, the latest first."""
+        return self._rows.latest(LISTED, user.id)
+
+    def all(self) -> tuple[Job, ...]:
+        """Everybody's, the latest first."""
+        return self._rows.latest(LISTED)
+
+    def cancel(self, user: User, job_id: str) -> None:
+        """Nobody wants it, or what it made; who is at it notices. Raises NotFound, and Conflict when it is over."""
+        job = self._rows.get(job_id, user.id)
+        self._rows.cancel(job, self._database.now() + REMEMBERED)
+        if job.status != "processing":  # else its worker would make anew what is cleared here
+            self._kinds[job.kind].clear(job.id)
+
+    def claim(self, worker: str, lease: timedelta) -> Job | None:
+        """The next one to do; None when there is none."""
+        return self._rows.claim(worker, lease)
+
+    def renew(self, job: Job, worker: str, done: int, lease: timedelta) -> bool:
+        """Hold it, and tell how far it is. False when it was cancelled or is another worker's: stop then."""
+        return self._rows.renew(job, worker, done, lease)
+
+    def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
+        """As Kind.perform. Whoever calls it holds the job."""
+        return self._kinds[job.kind].perform(job, progress, stopped)
+
+    def finish(self, job: Job, worker: str, made: Made) -> None:
+        if not self._rows.finish(job, worker, made.result, self._database.now() + made.lasts):
+            self.clear(job)
+
+    def fail(self, job: Job, worker: str, error: str) -> None:
+        """It cannot be done; `error` is a sentence for its owner."""
+        self._rows.fail(job, worker, error, self._database.now() + REMEMBERED)
+        self.clear(job)
+
+    def put_back(self, job: Job, worker: str, delay: timedelta, error: str | None) -> None:
+        """Another attempt, once the `delay` is over; without an `error` this one was stopped, and does not count."""
+        self._rows.put_back(job, worker, self._database.now() + delay, error)
+
+    def clear(self, job: Job) -> None:
+        """Leave nothing of it, if it is over; another worker may have it, too."""
+        try:
+            over = self._rows.get(job.id).status in {"failed", "cancelled"}
+        except NotFound:
+            over = True
+        if over:
+            self._kinds[job.kind].clear(job.id)
+
+    def forget_ended(self) -> None:
+        self._rows.forget_ended()

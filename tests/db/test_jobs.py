@@ -1,0 +1,159 @@
+"""The queue of jobs: one worker holds each, whoever lost it changes nothing, and nobody has the same made twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from db import Database, Events, Jobs, People
+from errors import AtCapacity, Conflict, NotFound
+from model import Job, User
+from tests.db.conftest import Clock
+
+LEASE = timedelta(seconds=30)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def jobs(database: Database) -> Jobs:
+    return Jobs(database)
+
+
+def a_job(owner: User, clock: Clock, id: str = "a", key: str = "k", **more: Any) -> Job:
+    now = clock()
+    values: dict[str, Any] = {"kind": "zip", "args": {"folder": "/f"}, "result": {}, "status": "queued"}
+    values |= {
+        "done": 0,
+        "total": 100,
+        "attempts": 0,
+        "not_before": now,
+        "started_at": None,
+        "started_from": 0,
+    }
+    values |= {"error": None, "email": None, "created_at": now, "updated_at": now, "ends_at": None}
+    return Job(id=id, key=key, owner_id=owner.id, **values | more)
+
+
+def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: User, clock: Clock) -> None:
+    first, new = jobs.ask(a_job(ann, clock), 5)
+    assert new and jobs.ask(a_job(ann, clock, "b"), 5) == (first, False)
+    jobs.cancel(first, clock() + DAY)
+    second, new = jobs.ask(a_job(ann, clock, "b"), 5)
+    assert new and second.id == "b"
+    held = jobs.claim("w", LEASE)
+    assert held is not None and jobs.finish(held, "w", {"size": 7}, clock() + DAY)
+    joined, new = jobs.ask(a_job(ann, clock, "c"), 5)
+    assert not new and (joined.status, joined.result) == ("ready", {"size": 7})
+    clock.move(days=1)
+    assert jobs.ask(a_job(ann, clock, "c"), 5)[0].id == "c", "that one's time is over"
+
+
+def test_an_owner_has_so_many_under_way(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
+    for number in range(2):
+        jobs.ask(a_job(ann, clock, f"{number}", f"{number}"), 2)
+    with pytest.raises(AtCapacity):
+        jobs.ask(a_job(ann, clock, "x", "x"), 2)
+    jobs.ask(a_job(bob, clock, "y", "y"), 2)
+    jobs.cancel(jobs.get("0"), clock())
+    jobs.ask(a_job(ann, clock, "x", "x"), 2)
+
+
+def test_each_is_claimed_once_and_the_one_that_waited_longest_first(
+    jobs: Jobs, ann: User, clock: Clock
+) -> None:
+    jobs.ask(a_job(ann, clock, "late", "1", not_before=clock() + timedelta(seconds=5)), 9)
+    jobs.ask(a_job(ann, clock, "now", "2"), 9)
+    first = jobs.claim("w1", LEASE)
+    assert first is not None and (first.id, first.status, first.attempts) == ("now", "processing", 1)
+    assert jobs.claim("w2", LEASE) is None, "the other's time has not come"
+    clock.move(seconds=5)
+    second = jobs.claim("w2", LEASE)
+    assert second is not None and second.id == "late"
+    assert jobs.claim("w3", LEASE) is None
+
+
+def test_a_lease_that_is_over_goes_to_another_and_whoever_had_it_changes_nothing(
+    jobs: Jobs, ann: User, clock: Clock
+) -> None:
+    jobs.ask(a_job(ann, clock), 9)
+    dead = jobs.claim("dead", LEASE)
+    assert dead is not None
+    clock.move(seconds=20)
+    assert jobs.renew(dead, "dead", 40, LEASE)
+    clock.move(seconds=20)
+    assert jobs.claim("w", LEASE) is None, "it was renewed"
+    clock.move(seconds=11)
+    taken = jobs.claim("w", LEASE)
+    assert taken is not None and (taken.done, taken.started_from, taken.attempts) == (40, 40, 2)
+    assert not jobs.renew(dead, "dead", 90, LEASE)
+    assert not jobs.finish(dead, "dead", {}, clock())
+    assert not jobs.fail(dead, "dead", "no", clock())
+    assert not jobs.put_back(dead, "dead", clock(), None)
+    assert jobs.get("a").done == 40
+    assert jobs.finish(taken, "w", {}, clock() + DAY)
+
+
+def test_attempts_count_while_nothing_moves(jobs: Jobs, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock), 9)
+    for attempt in (1, 2, 3):
+        job = jobs.claim("w", LEASE)
+        assert job is not None and job.attempts == attempt
+        jobs.put_back(job, "w", clock(), "no luck")
+    job = jobs.claim("w", LEASE)
+    assert job is not None and jobs.renew(job, "w", 10, LEASE)
+    jobs.put_back(job, "w", clock(), "no luck")
+    job = jobs.claim("w", LEASE)
+    assert job is not None and (job.attempts, job.error) == (2, "no luck")
+    jobs.put_back(job, "w", clock(), None)
+    assert jobs.get("a").attempts == 1, "one that was stopped does not count"
+
+
+def test_a_cancelled_one_is_lost_to_its_worker(jobs: Jobs, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock), 9)
+    job = jobs.claim("w", LEASE)
+    assert job is not None
+    jobs.cancel(job, clock() + DAY)
+    assert not jobs.renew(job, "w", 1, LEASE) and not jobs.finish(job, "w", {}, clock())
+    clock.move(hours=1)
+    assert jobs.claim("w", LEASE) is None
+    with pytest.raises(Conflict):
+        jobs.cancel(job, clock())
+    clock.move(days=1)
+    jobs.forget_ended()
+    with pytest.raises(NotFound):
+        jobs.get("a")
+
+
+def test_its_owner_hears_of_every_change(jobs: Jobs, database: Database, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock), 9)
+    job = jobs.claim("w", LEASE)
+    assert job is not None
+    jobs.finish(job, "w", {}, clock() + DAY)
+    told = [event.about for event in Events(database).since(0, ann.id).events if event.type == "prepared"]
+    assert [about["status"] for about in told] == ["queued", "processing", "ready"]
+    assert told[0] == {"job_id": "a", "folder": "/f", "status": "queued"}
+
+
+def test_speed_is_that_of_the_present_attempt(jobs: Jobs, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock), 9)
+    job = jobs.claim("w", LEASE)
+    assert job is not None and job.speed is None
+    clock.move(seconds=2)
+    jobs.renew(job, "w", 60, LEASE)
+    assert jobs.get("a").speed == 30
+
+
+def test_nobody_sees_anothers_and_they_go_with_their_owner(
+    jobs: Jobs, database: Database, ann: User, bob: User, clock: Clock
+) -> None:
+    People(database).add("cleo", "hash", is_admin=True)
+    jobs.ask(a_job(ann, clock), 9)
+    with pytest.raises(NotFound):
+        jobs.get("a", bob.id)
+    assert [job.id for job in jobs.latest(9, ann.id)] == [job.id for job in jobs.latest(9)] == ["a"]
+    assert jobs.latest(9, bob.id) == ()
+    assert jobs.live("zip") == {"a"}
+    People(database).remove(ann.id)
+    assert jobs.live("zip") == frozenset()
