@@ -18,6 +18,9 @@ _CHATTY = (
     "asyncio",
     "filelock",
     "urllib3",
+    "boto3",
+    "botocore",
+    "s3transfer",
     "httpx",
     "httpcore",
 )

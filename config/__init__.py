@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import telegram
+from config import objects, telegram
+from config.objects import ObjectSettings as ObjectSettings
 from config.telegram import TelegramSettings as TelegramSettings
 from config.variables import Variables
 from errors import Misconfigured
@@ -25,7 +26,7 @@ LOCAL_TOKEN_FILE = "local-token"
 """Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
 
 # fmt: off
-_NAMES = telegram.NAMES | {
+_NAMES = telegram.NAMES | objects.NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
@@ -34,7 +35,6 @@ _NAMES = telegram.NAMES | {
     "STOWGRAM_URL", "STOWGRAM_TOKEN",
     # Spoken for by features to come: known, so that they are no typing errors.
     "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "SMTP_URL", "REDIS_URL",
-    "S3_BUCKET", "S3_ENDPOINT_URL", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY",
 }
 # fmt: on
 
@@ -79,6 +79,8 @@ class Settings:
     """How long what was deleted can be restored; 0: there is no bin."""
     shutdown_seconds: float = 10.0
     """What running requests get when the server is asked to stop."""
+    objects: ObjectSettings | None = None
+    """None: prepared downloads stay on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def read(
         log_level=values.choice("LOG_LEVEL", {n: n for n in ("debug", "info", "warning", "error")}, "info"),
         log_format=values.choice("LOG_FORMAT", {"text": "text", "json": "json"}, "text"),
         cache_dir=values.path("CACHE_DIR"),
+        objects=objects.read(values),
         **_limits(values),
     )
     if values.faults:

@@ -18,15 +18,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "names": {"errors"},
     "positioned": set(),
+    "disposition": set(),
     "config": {"config", "model", "errors"},
     "storage.base": EVERYWHERE,
-    "storage": EVERYWHERE | {"storage", "storage.base", "config", "positioned"},
+    "storage": EVERYWHERE | {"storage", "storage.base", "config", "positioned", "disposition"},
     "streaming": EVERYWHERE | {"streaming", "storage.base"},
     "db": EVERYWHERE | {"db"},
     "imaging": {"imaging"},
     "gateway": EVERYWHERE | {"gateway", "db", "streaming", "storage.base", "imaging"},
     "jobs": EVERYWHERE | {"jobs", "gateway"},
-    "web": EVERYWHERE | {"web", "gateway", "config"},
+    "web": EVERYWHERE | {"web", "gateway", "config", "disposition"},
     "serving": EVERYWHERE | {"serving", "config", "positioned"},
     "app": EVERYWHERE | {"web", "gateway", "config"},
     "client": EVERYWHERE | {"client"},
@@ -51,6 +52,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "filelock": ("cli/",),
     "PIL": ("imaging/__main__.py",),
     "argon2": ("gateway/passwords.py",),
+    "boto3": ("storage/objects/s3.py",),
+    "botocore": ("storage/objects/s3.py",),
+    "s3transfer": ("storage/objects/s3.py",),
 }
 SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}
 
@@ -80,7 +84,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 def room_of(dotted: str) -> str | None:
     """The room of ours that a dotted name lies in."""
-    if dotted.startswith("storage.base"):
+    if dotted.startswith(("storage.base", "storage.objects.base")):  # the contracts
         return "storage.base"
     first = dotted.partition(".")[0]
     return first if first in MAY_IMPORT or first == "cli" else None

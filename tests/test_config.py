@@ -161,6 +161,49 @@ def test_a_session_saved_by_login_counts(tmp_path: Path) -> None:
     assert any("TELEGRAM_API_ID is missing" in fault for fault in faults(tmp_path))
 
 
+BUCKET = {
+    "STORAGE_BACKEND": "r2",
+    "S3_BUCKET": "films",
+    "S3_ENDPOINT_URL": "https://account.r2.cloudflarestorage.com",
+    "S3_ACCESS_KEY_ID": "key-secret",
+    "S3_SECRET_ACCESS_KEY": "hush",
+}
+
+
+def test_all_of_object_storage_is_read(tmp_path: Path) -> None:
+    objects = read(tmp_path, BUCKET | {"S3_PREFIX": "our/corner"}).objects
+    assert objects is not None
+    assert (objects.bucket, objects.region, objects.prefix) == ("films", "auto", "our/corner/")
+    assert "hush" not in repr(objects)
+    assert "key-secret" not in repr(objects)
+
+
+@pytest.mark.parametrize("missing", [name for name in BUCKET if name != "STORAGE_BACKEND"])
+def test_object_storage_partly_set_is_refused_and_the_missing_part_named(
+    tmp_path: Path, missing: str
+) -> None:
+    told = faults(tmp_path, BUCKET | {missing: ""})
+    assert told == [f"{missing} is missing: STORAGE_BACKEND=r2 needs it."]
+
+
+def test_aws_needs_the_region_and_a_server_of_ones_own_none(tmp_path: Path) -> None:
+    own = BUCKET | {"STORAGE_BACKEND": "s3"}
+    assert read(tmp_path, own).objects is not None
+    assert "S3_REGION" in faults(tmp_path, own | {"S3_ENDPOINT_URL": ""})[0]
+
+
+def test_a_bucket_without_a_backend_is_told_unless_it_is_meant(tmp_path: Path) -> None:
+    assert "S3_BUCKET is set, but STORAGE_BACKEND is not" in faults(tmp_path, {"S3_BUCKET": "films"})[0]
+    assert read(tmp_path, {"S3_BUCKET": "films", "STORAGE_BACKEND": "local"}).objects is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("S3_BUCKET", "films/here"), ("S3_PREFIX", "/../x"), ("S3_PREFIX", "a b")]
+)
+def test_a_bad_value_of_object_storage_is_named(tmp_path: Path, name: str, value: str) -> None:
+    assert name in faults(tmp_path, BUCKET | {name: value})[0]
+
+
 def test_staging_holds_two_chunks_at_least(tmp_path: Path) -> None:
     assert "at least 1024" in faults(tmp_path, {"CHUNK_SIZE_MIB": "512"})[0]
 

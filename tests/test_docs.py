@@ -68,7 +68,7 @@ def test_every_decision_is_in_the_index_once() -> None:
 def documented_settings() -> dict[str, str]:
     """Name and default, as the table of settings has them."""
     rows = re.findall(
-        r"^\| (`[A-Z_`, ]+`) \| (.*?) \|", section(DOCS / "operations.md", "Settings"), re.MULTILINE
+        r"^\| (`[A-Z0-9_`, ]+`) \| (.*?) \|", section(DOCS / "operations.md", "Settings"), re.MULTILINE
     )
     return {name: default for names, default in rows for name in spans(names)}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from disposition import content_disposition
 from errors import PreconditionFailed
 from gateway.downloads import Download
 from gateway.transfer import archive_name
 from model import ByteRange, User
 from web import context
 from web.auth import signed_in
-from web.disposition import content_disposition
 from web.download import gone, respond
 from web.ranges import decide
 

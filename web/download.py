@@ -11,11 +11,11 @@ from typing import Literal
 
 from flask import Blueprint, Response, request
 
+from disposition import content_disposition, shown_inline
 from errors import ClientGone, Damaged, StoreError
 from gateway.downloads import Download
 from model import ByteRange, File, User, Wait
 from web import context
-from web.disposition import content_disposition, shown_inline
 from web.errors import problem
 from web.links import linked_or_signed_in
 from web.ranges import Answer, decide

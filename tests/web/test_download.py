@@ -10,10 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from disposition import content_disposition
 from tests.conftest import House
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import Api
-from web.disposition import content_disposition
 
 DATA = bytes(range(256)) * 5000
 

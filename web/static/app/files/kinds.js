@@ -9,7 +9,7 @@ const BY_ENDING = {
   audio: "mp3 m4a ogg oga opus flac wav aac",
 };
 const KINDS = new Map(Object.entries(BY_ENDING).flatMap(([kind, all]) => all.split(" ").map((one) => [one, kind])));
-// What the server gives by `?inline=1` (web/disposition.py): media types that run nothing when they are shown.
+// What the server gives by `?inline=1` (disposition.py): media types that run nothing when they are shown.
 const INLINE = /^(image\/(png|jpeg|gif|webp|avif|bmp)|video\/(mp4|webm|ogg)|audio\/(mpeg|mp4|ogg|webm|flac|wav|aac))$/;
 
 const ending = (name) => name.slice(name.lastIndexOf(".") + 1).toLowerCase();

@@ -1,0 +1,1 @@
+"""Where finished files rest a while, outside of Telegram and of this machine. `base` is the contract."""
