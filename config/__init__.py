@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import objects, telegram
+from config import mail, objects, telegram
+from config.mail import MailSettings as MailSettings
 from config.objects import ObjectSettings as ObjectSettings
 from config.telegram import TelegramSettings as TelegramSettings
 from config.variables import Variables
@@ -26,7 +27,7 @@ LOCAL_TOKEN_FILE = "local-token"
 """Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
 
 # fmt: off
-_NAMES = telegram.NAMES | objects.NAMES | {
+_NAMES = telegram.NAMES | objects.NAMES | mail.NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
@@ -34,7 +35,7 @@ _NAMES = telegram.NAMES | objects.NAMES | {
     "SHUTDOWN_SECONDS", "TRUSTED_PROXIES", "BIN_DAYS", "LOG_LEVEL", "LOG_FORMAT",
     "STOWGRAM_URL", "STOWGRAM_TOKEN",
     # Spoken for by features to come: known, so that they are no typing errors.
-    "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "SMTP_URL", "REDIS_URL",
+    "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "REDIS_URL",
 }
 # fmt: on
 
@@ -81,6 +82,8 @@ class Settings:
     """What running requests get when the server is asked to stop."""
     objects: ObjectSettings | None = None
     """None: prepared downloads stay on this machine."""
+    mail: MailSettings | None = None
+    """None: no letters are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ def read(
         log_format=values.choice("LOG_FORMAT", {"text": "text", "json": "json"}, "text"),
         cache_dir=values.path("CACHE_DIR"),
         objects=objects.read(values),
+        mail=mail.read(values),
         **_limits(values),
     )
     if values.faults:

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "db": EVERYWHERE | {"db"},
     "imaging": {"imaging"},
     "gateway": EVERYWHERE | {"gateway", "db", "streaming", "storage.base", "imaging"},
+    "mail": EVERYWHERE | {"mail", "config"},
     "jobs": EVERYWHERE | {"jobs", "gateway"},
     "web": EVERYWHERE | {"web", "gateway", "config", "disposition"},
     "serving": EVERYWHERE | {"serving", "config", "positioned"},
@@ -55,6 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "boto3": ("storage/objects/s3.py",),
     "botocore": ("storage/objects/s3.py",),
     "s3transfer": ("storage/objects/s3.py",),
+    "smtplib": ("mail/",),
 }
 SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}
 

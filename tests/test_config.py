@@ -204,6 +204,31 @@ def test_a_bad_value_of_object_storage_is_named(tmp_path: Path, name: str, value
     assert name in faults(tmp_path, BUCKET | {name: value})[0]
 
 
+def test_an_address_says_all_about_mail(tmp_path: Path) -> None:
+    home = {"BASE_URL": "https://files.example.org"}
+    mail = read(
+        tmp_path, home | {"SMTP_URL": "smtps://a%40b:p%3Aw%25@mail.example.org?from=me+x@example.org"}
+    ).mail
+    assert mail == config.MailSettings("mail.example.org", 465, "me+x@example.org", True, "a@b", "p:w%")
+    assert "p:w%" not in repr(mail)
+    mail = read(tmp_path, home | {"SMTP_URL": "smtp://me%40example.org:pw@[::1]:2525/"}).mail
+    assert mail == config.MailSettings("::1", 2525, "me@example.org", False, "me@example.org", "pw")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mail.example.org", "http://h?from=a@b", "smtp://h", "smtp://user@h?from=a@b", "smtp://h:0x1?from=a@b",
+     "smtp://h?from=a%0d%0aBcc:x@b", "smtp://h?from=<a@b>", "smtp://u:p%C3%A4ss@h?from=a@b"],
+)  # fmt: skip
+def test_a_mail_address_that_cannot_work_is_told_without_it(tmp_path: Path, value: str) -> None:
+    (told,) = faults(tmp_path, {"SMTP_URL": value, "BASE_URL": "https://files.example.org"})
+    assert told.startswith("SMTP_URL is set, which cannot work")
+
+
+def test_letters_need_an_address_to_name(tmp_path: Path) -> None:
+    assert "BASE_URL is missing" in faults(tmp_path, {"SMTP_URL": "smtp://h?from=a@b"})[0]
+
+
 def test_staging_holds_two_chunks_at_least(tmp_path: Path) -> None:
     assert "at least 1024" in faults(tmp_path, {"CHUNK_SIZE_MIB": "512"})[0]
 
