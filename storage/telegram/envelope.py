@@ -1,4 +1,4 @@
-"""The encrypted envelope of a message, opened in segments; and the one content that is worth reading by hand in it.
+"""The encrypted envelope of a message, and the one content that is worth reading by hand in it.
 
 Nearly all bytes that come are those of an `upload.file`. Telethon would copy them six times; here they are copied once,
 between AES and whoever asked for them. Everything else is left to Telethon 1.45.0, against which this is written.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import cryptg
 from telethon.errors import SecurityError
 from telethon.network.mtprotostate import MSG_TOO_NEW_DELTA, MSG_TOO_OLD_DELTA, MTProtoState
 from telethon.tl import types
 from telethon.tl.core import RpcResult, TLMessage
+from tgcryptors import ige256_decrypt
 
 from storage.telegram.packets import Packet
 
@@ -39,7 +39,7 @@ class FileAnswer:
 
 
 class Envelopes(MTProtoState):  # type: ignore[misc]
-    """MTProto state that sends messages as they are, never gzipped, and opens large ones in segments."""
+    """MTProto state that sends messages as they are, never gzipped, and reads files by hand."""
 
     def write_data_as_message(
         self, buffer: io.BytesIO, data: bytes, content_related: bool, *, after_id: int | None = None
@@ -64,14 +64,14 @@ class Envelopes(MTProtoState):  # type: ignore[misc]
         arrived = time.time()
         if packet[0][:8] != struct.pack("<Q", self.auth_key.key_id):
             return None
-        plain = self._opened(packet)
-        _, session, number, sequence, _, kind, request, what, _, _, size = _FILE.unpack_from(plain[0])
-        if (kind, what, size & 0xFF) != (RpcResult.CONSTRUCTOR_ID, types.upload.File.CONSTRUCTOR_ID, _LONG):
+        plain = self._opened(*packet)
+        _, session, number, sequence, _, kind, request, what, _, _, length = _FILE.unpack_from(plain)
+        if (kind, what, length & 0xFF) != (RpcResult.CONSTRUCTOR_ID, types.upload.File.CONSTRUCTOR_ID, _LONG):
             return None
         if session != self.id or not self._is_new(number, arrived):
             return None
-        body = _joined(plain, size >> 8)
-        if body is None:
+        body = plain[_FILE.size : _FILE.size + (length >> 8)]
+        if len(body) < length >> 8:
             return None
         self._recent_remote_ids.append(number)
         self._highest_remote_id = number
@@ -86,33 +86,12 @@ class Envelopes(MTProtoState):  # type: ignore[misc]
         late = now + self.time_offset - (number >> 32)
         return bool(-MSG_TOO_NEW_DELTA <= late <= MSG_TOO_OLD_DELTA)
 
-    def _opened(self, packet: list[bytes]) -> list[bytes]:
-        """AES-IGE goes on from one segment to the next by the last block of each, sealed and plain.
-
-        Raises SecurityError where the message key is not that of the plain text.
-        """
-        head, *sealed = packet
-        message_key = head[8:24]
-        key, iv = self._calc_key(self.auth_key.key, message_key, False)
+    def _opened(self, head: bytes, sealed: bytes) -> bytes:
+        """The plain text. Raises SecurityError where the message key is not that of it."""
+        message_key = head[8:]
+        plain: bytes = ige256_decrypt(sealed, *self._calc_key(self.auth_key.key, message_key, False))
         seen = sha256(self.auth_key.key[96:128])
-        plain = []
-        for segment in sealed:
-            plain.append(cryptg.decrypt_ige(segment, key, iv))
-            seen.update(plain[-1])
-            iv = segment[-16:] + plain[-1][-16:]
+        seen.update(plain)
         if seen.digest()[8:24] != message_key:
             raise SecurityError("the message key is not that of the message")
         return plain
-
-
-def _joined(plain: list[bytes], size: int) -> bytes | None:
-    """The `size` bytes behind the heads, in one copy; None if there are not so many."""
-    parts = [memoryview(segment) for segment in plain]
-    parts[0] = parts[0][_FILE.size :]
-    padding = sum(map(len, parts)) - size
-    if padding < 0:
-        return None
-    while padding > len(parts[-1]):
-        padding -= len(parts.pop())
-    parts[-1] = parts[-1][: len(parts[-1]) - padding]
-    return b"".join(parts)

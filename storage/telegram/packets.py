@@ -1,7 +1,6 @@
 """Packets of the abridged transport as they come in, each whole, by way of a buffer that is used again for the next.
 
-They leave in segments: AES and SHA-256 take two thirds of the time for what fits into a core's cache, and blocks of
-that size go back to the heap, where a megabyte is mapped and unmapped. It must never know what is in a packet.
+It must never know what is in a packet.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-SEGMENT = 64 << 10
-"""Bytes."""
+LARGE = 64 << 10
+"""Bytes of a packet above which its head is cut off."""
 HEAD = 24
 """Bytes before what is encrypted: key id and message key (core.telegram.org/mtproto/description)."""
 LARGEST = 2 << 20
@@ -21,7 +20,7 @@ _LENGTH = 4
 """Bytes read first: the packet's length is in the first of them or in all, and no packet is shorter."""
 
 Packet = bytes | list[bytes]
-"""A small one as it is; a large one as its head, and segments that are SEGMENT bytes long but for the last."""
+"""A small one as it is; a large one as its head and the rest, in a list that whoever has read it empties."""
 
 
 class Packets(asyncio.BufferedProtocol):
@@ -33,7 +32,7 @@ class Packets(asyncio.BufferedProtocol):
         self.moved_at = 0.0
         """When bytes last came, on the clock of time.monotonic, which every asyncio loop shares."""
         self._arrived: asyncio.Queue[Packet | None] = asyncio.Queue()
-        self._buffer = bytearray(SEGMENT)
+        self._buffer = bytearray(LARGE)
         self._filled = 0
         self._wanted = _LENGTH
         self._start: int | None = None
@@ -120,8 +119,6 @@ class Packets(asyncio.BufferedProtocol):
 
 
 def _cut(packet: memoryview) -> Packet:
-    if len(packet) <= SEGMENT:
+    if len(packet) <= LARGE:
         return bytes(packet)
-    return [bytes(packet[:HEAD])] + [
-        bytes(packet[at : at + SEGMENT]) for at in range(HEAD, len(packet), SEGMENT)
-    ]
+    return [bytes(packet[:HEAD]), bytes(packet[HEAD:])]

@@ -23,7 +23,7 @@ from telethon.tl.core import RpcResult
 
 from model import MIB
 from storage.telegram.envelope import Envelopes, FileAnswer
-from storage.telegram.packets import HEAD, LARGEST, SEGMENT, WAITING, Packet, Packets
+from storage.telegram.packets import HEAD, LARGE, LARGEST, WAITING, Packet, Packets
 from tests.sandbox.client_half import AUTH_KEY, abridged
 
 REQUEST = 7
@@ -69,10 +69,8 @@ def whole(packet: Packet) -> bytes:
 
 
 @given(
-    words=st.lists(
-        st.sampled_from((1, 2, 126, 127, 128, SEGMENT // 4, SEGMENT // 4 + 1, 50_000)), max_size=6
-    ),
-    most=st.sampled_from((1000, 4096, SEGMENT, MIB)),
+    words=st.lists(st.sampled_from((1, 2, 126, 127, 128, LARGE // 4, LARGE // 4 + 1, 50_000)), max_size=6),
+    most=st.sampled_from((1000, 4096, LARGE, MIB)),
 )
 def test_packets_come_whole_and_in_order_wherever_the_line_cuts_them(words: list[int], most: int) -> None:
     packets, _ = open_packets()
@@ -89,10 +87,10 @@ def test_short_packets_come_whole_even_when_every_byte_comes_alone() -> None:
         assert taken(packets) == packet
 
 
-def test_a_large_packet_is_cut_behind_its_head_into_equal_segments() -> None:
+def test_a_large_packet_is_cut_behind_its_head() -> None:
     packets, _ = open_packets()
-    feed(packets, abridged(os.urandom(3 * SEGMENT)), MIB)
-    assert [len(part) for part in taken(packets)] == [HEAD, SEGMENT, SEGMENT, SEGMENT - HEAD]  # type: ignore[arg-type]
+    feed(packets, abridged(os.urandom(3 * LARGE)), MIB)
+    assert [len(part) for part in taken(packets)] == [HEAD, 3 * LARGE - HEAD]  # type: ignore[arg-type]
 
 
 def test_no_more_is_read_while_packets_wait_to_be_taken() -> None:
@@ -161,7 +159,7 @@ def cut(packet: bytes) -> Packet:
     return taken(packets)
 
 
-@given(size=st.sampled_from((SEGMENT, SEGMENT + 1, 2 * SEGMENT - 60, 2 * SEGMENT - 61, 300_001, MIB)))
+@given(size=st.sampled_from((LARGE, LARGE + 1, 2 * LARGE - 60, 2 * LARGE - 61, 300_001, MIB)))
 def test_a_file_comes_out_of_its_envelope_byte_for_byte(size: int) -> None:
     state, server = envelopes()
     data = os.urandom(size)
@@ -170,10 +168,10 @@ def test_a_file_comes_out_of_its_envelope_byte_for_byte(size: int) -> None:
     assert (message.obj.request, message.obj.file.bytes) == (REQUEST, data)
 
 
-@pytest.mark.parametrize("place", [HEAD, HEAD + 100, HEAD + SEGMENT, 3 * SEGMENT, -1, 8])
+@pytest.mark.parametrize("place", [HEAD, HEAD + 100, HEAD + LARGE, 3 * LARGE, -1, 8])
 def test_one_wrong_bit_anywhere_and_the_message_is_refused(place: int) -> None:
     state, server = envelopes()
-    packet = bytearray(server.packet(file_answer(os.urandom(4 * SEGMENT))))
+    packet = bytearray(server.packet(file_answer(os.urandom(4 * LARGE))))
     packet[place] ^= 1
     with pytest.raises(SecurityError):
         state.decrypt_message_data(cut(bytes(packet)))
@@ -210,8 +208,8 @@ def test_what_says_that_it_is_longer_than_it_is_reaches_nobody() -> None:
 def test_anything_else_that_is_large_is_read_by_telethon() -> None:
     state, server = envelopes()
     other = struct.pack("<Iq", RpcResult.CONSTRUCTOR_ID, REQUEST) + bytes(
-        types.help.CountryCode("x" * 2 * SEGMENT)
+        types.help.CountryCode("x" * 2 * LARGE)
     )
     message = state.decrypt_message_data(cut(server.packet(other)))
     assert isinstance(message.obj, RpcResult)
-    assert BinaryReader(message.obj.body).tgread_object().country_code == "x" * 2 * SEGMENT
+    assert BinaryReader(message.obj.body).tgread_object().country_code == "x" * 2 * LARGE
