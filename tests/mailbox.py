@@ -76,7 +76,7 @@ class _Controller(Controller):
         """Knocks at the port that the system gave, where it is told to take any."""
         assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
