@@ -36,12 +36,15 @@ from web import (
     page,
     queue,
     session,
+    shares,
     thumbnails,
     tokens,
     transfers,
     uploads,
     users,
 )
+from web.sharing import download as share_download
+from web.sharing import page as share_page
 
 ROOMS = (
     account,
@@ -61,6 +64,9 @@ ROOMS = (
     queue,
     session,
     thumbnails,
+    share_download,
+    share_page,
+    shares,
     tokens,
     transfers,
     uploads,

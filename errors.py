@@ -28,6 +28,10 @@ class NotSignedIn(Refused):
     """No credentials, or wrong ones."""
 
 
+class PasswordNeeded(NotSignedIn):
+    """A share's password is missing, or wrong."""
+
+
 class Forbidden(Refused):
     """Known, but not allowed."""
 

@@ -13,6 +13,8 @@ import config
 from cli import datadir
 from db import Database
 from errors import NotFound
+from gateway.answers import Answers
+from gateway.passwords import Passwords
 from gateway.people import People
 from model import User
 
@@ -23,7 +25,7 @@ def _people() -> Iterator[People]:
     database = Database(settings.database_url)
     try:
         database.migrate()
-        yield People(database)
+        yield People(database, Passwords(), Answers())
     finally:
         database.close()
 

@@ -16,6 +16,8 @@ from db.moves import Moves
 from db.people import People
 from db.search import Search
 from db.sessions import Sessions
+from db.shared import Shared
+from db.shares import Shares
 from db.subtrees import Subtrees
 from db.trash import Trash
 from db.tree import Tree
@@ -35,6 +37,8 @@ __all__ = [
     "People",
     "Search",
     "Sessions",
+    "Shared",
+    "Shares",
     "Subtrees",
     "Trash",
     "Tree",

@@ -33,6 +33,18 @@ def _spell(row: Row[Any], spelled: Mapping[int, str | None]) -> str | None:
     return None if above is None else f"{above}/{row.name}"
 
 
+def lineage(connection: Connection, node_id: int) -> list[Row[Any]]:
+    """The node and all folders that lead to it, itself first, then one by one up to the tree's top folder; empty for
+    what is in the bin.
+    """
+    leading = {row.id: row for row in connection.execute(_leading_to([node_id]))}
+    found, row = [], leading.get(node_id)
+    while row is not None:
+        found.append(row)
+        row = leading.get(row.parent_id)
+    return found if found and found[-1].name_key == TREE else []
+
+
 def above(connection: Connection, node_id: int) -> frozenset[int]:
     """The node's id, and those of all folders that lead to it."""
     return frozenset(connection.execute(_leading_to([node_id])).scalars())

@@ -3,66 +3,49 @@
 people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
-archives    folders as ZIPs             thumbnails  pictures made small
+archives    folders as ZIPs           thumbnails  pictures made small
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
+shares      links for others          visits      who comes by them
 bin         what was deleted          upkeep    what is done while nobody asks
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from time import monotonic
 
 from db import Database
-from errors import DatabaseUnavailable, StowgramError
+from errors import StowgramError
 from gateway.admission import Admission
+from gateway.answers import Answers
 from gateway.archives import Archives
 from gateway.bin import Bin
 from gateway.control import Control
 from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.files import Files
+from gateway.health import Health, Watch
 from gateway.limits import Limits
 from gateway.oversight import Oversight
+from gateway.passwords import Passwords
 from gateway.people import People
 from gateway.queue import Queue
 from gateway.sessions import Sessions
+from gateway.shares import Shares
 from gateway.thumbnails import Thumbnails
 from gateway.totals import Tallies, Totals
 from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
 from gateway.uploads import Uploads
-from storage.base import AccountHealth, ChunkStore
+from gateway.visits import Visits
+from storage.base import ChunkStore
 from streaming.staging import Staging
 
 __all__ = ["Gateway", "Health", "Limits"]
 
 log = logging.getLogger(__name__)
-
-HEALTH_LIFE = 2.0
-"""Seconds that a look at the database and the store is good for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """`database` and `telegram` are `ok` or a sentence for the operator; the rest is the store's."""
-
-    database: str
-    telegram: str
-    mode: str
-    counted: Mapping[str, int]
-    held: Mapping[str, int]
-    accounts: tuple[AccountHealth, ...]
-
-    @property
-    def ready(self) -> bool:
-        return self.database == self.telegram == "ok"
 
 
 class Gateway:
@@ -72,9 +55,8 @@ class Gateway:
         self, database: Database, store: ChunkStore, staging: Staging, data_dir: Path, limits: Limits
     ) -> None:
         """`data_dir` takes what can be made again."""
-        self._database = database
-        self._store = store
-        self.people = People(database)
+        passwords, answers = Passwords(), Answers()
+        self.people = People(database, passwords, answers)
         self.sessions = Sessions(database)
         self.files = Files(database)
         self.bin = Bin(database, limits.bin_days)
@@ -87,6 +69,8 @@ class Gateway:
         self.archives = Archives(database)
         self.downloads = Downloads(database, store, limits, self.transfers)
         self.thumbnails = Thumbnails(database, store, data_dir / "thumbnails", self.downloads.note_damage)
+        self.shares = Shares(database, passwords)
+        self.visits = Visits(database, passwords, answers, self.archives, self.downloads)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
         self.queue = Queue(self.transfers, self._admission)
@@ -101,34 +85,16 @@ class Gateway:
             self.uploads,
             self.archives,
             self.thumbnails,
+            self.visits,
             self.downloads,
             self.transfers,
             self.totals,
         )
-        self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
-        self._health: Health | None = None
-        self._look_again_at = 0.0
+        self._watch = Watch(database, store)
 
     def health(self) -> Health:
         """How we are, or were a moment ago, within about 4 s."""
-        if monotonic() >= self._look_again_at and self._looking.acquire(blocking=self._health is None):
-            try:
-                self._health = self._look()
-                self._look_again_at = monotonic() + HEALTH_LIFE
-            finally:
-                self._looking.release()
-        assert self._health is not None
-        return self._health
-
-    def _look(self) -> Health:
-        try:
-            self._database.check()
-            database = "ok"
-        except DatabaseUnavailable as error:
-            database = str(error)
-        store = self._store.health()
-        telegram = "ok" if store.ok else store.detail
-        return Health(database, telegram, store.mode, store.counted, store.held, store.accounts)
+        return self._watch.health()
 
     def wind_down(self) -> None:
         """Begin no more downloads; those that run go on. For signal handlers, too: it takes no lock."""

@@ -7,7 +7,7 @@ downloads, never a page's), so such waits are few and short. Whoever asks and co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from time import monotonic
@@ -35,7 +35,7 @@ _STOPPING = "The server is about to stop. Try again in a moment."
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    user: int
+    party: Hashable
     transfer: int
     stays: bool
     """It holds a thread until it is admitted, or has waited long enough."""
@@ -43,13 +43,15 @@ class _Waiter:
 
 
 class Admission:
-    """Transfers and users are numbers here. The lock: places are counted and given in one step."""
+    """Transfers are numbers here, a party is whoever is limited as a user is. The lock: places are counted and given in
+    one step.
+    """
 
     def __init__(self, most: int, most_per_user: int, *, patience: float = PATIENCE) -> None:
         self._most = most
         self._most_per_user = most_per_user
         self._patience = patience
-        self._places: dict[int, int] = {}  # transfer to user
+        self._places: dict[int, Hashable] = {}  # transfer to party
         self._line: list[_Waiter] = []  # by arrival
         self._closed = False
         self._lock = Lock()
@@ -71,20 +73,20 @@ class Admission:
             waiting = list(dict.fromkeys(waiter.transfer for waiter in self._line))
         return waiting.index(transfer) + 1 if transfer in waiting else None
 
-    def enter(self, user: int, transfer: int, gone: Callable[[], bool]) -> None:
+    def enter(self, party: Hashable, transfer: int, gone: Callable[[], bool]) -> None:
         """Return when `transfer` has a place, which its later connections share at once.
 
         `gone` is asked twice a second whether anyone still waits. Raises AtCapacity, and ClientGone.
         """
-        waiter = _Waiter(user, transfer, stays=True)
+        waiter = _Waiter(party, transfer, stays=True)
         with self._lock:
             if not self._joins(waiter, LINE, LINE_PER_USER):
-                raise self._refusal(user)
+                raise self._refusal(party)
             if waiter.admitted.is_set():
                 return
         self._wait(waiter, gone)
 
-    def ask(self, user: int, transfer: int) -> None:
+    def ask(self, party: Hashable, transfer: int) -> None:
         """Have `transfer` wait for a place, or take one, without waiting here. Asking again changes nothing.
 
         Raises AtCapacity when the user has too many that wait so, or all have.
@@ -93,7 +95,7 @@ class Admission:
             there = any(waiter.transfer == transfer and not waiter.stays for waiter in self._line)
             if transfer in self._places or there:
                 return
-            if not self._joins(_Waiter(user, transfer, stays=False), ASKERS, ASKERS_PER_USER):
+            if not self._joins(_Waiter(party, transfer, stays=False), ASKERS, ASKERS_PER_USER):
                 raise AtCapacity(_TOO_MANY_ASK, COME_BACK)
 
     def leave(self, transfer: int) -> None:
@@ -112,8 +114,8 @@ class Admission:
         self._assert_open()
         self._line.append(waiter)
         self._admit()
-        alike = [other.user for other in self._line if other.stays == waiter.stays]
-        if waiter.admitted.is_set() or (len(alike) <= most and alike.count(waiter.user) <= most_per_user):
+        alike = [other.party for other in self._line if other.stays == waiter.stays]
+        if waiter.admitted.is_set() or (len(alike) <= most and alike.count(waiter.party) <= most_per_user):
             return True
         self._line.remove(waiter)
         return False
@@ -131,13 +133,13 @@ class Admission:
                 if left:
                     raise ClientGone("The client went away while it waited in line.")
                 self._assert_open()
-                raise self._refusal(waiter.user)
+                raise self._refusal(waiter.party)
 
     def _admit(self) -> None:
         """Give away what places there are. Called with the lock held, whenever one may have become free."""
         while waiter := self._next():
             self._line.remove(waiter)
-            self._places[waiter.transfer] = waiter.user
+            self._places[waiter.transfer] = waiter.party
             waiter.admitted.set()
 
     def _next(self) -> _Waiter | None:
@@ -150,12 +152,12 @@ class Admission:
             waiter
             for waiter in self._line
             if waiter.transfer in self._places
-            or (len(self._places) < self._most and running[waiter.user] < self._most_per_user)
+            or (len(self._places) < self._most and running[waiter.party] < self._most_per_user)
         ]
-        return min(able, key=lambda one: (one.transfer not in self._places, running[one.user]), default=None)
+        return min(able, key=lambda one: (one.transfer not in self._places, running[one.party]), default=None)
 
-    def _refusal(self, user: int) -> AtCapacity:
-        if sum(owner == user for owner in self._places.values()) < self._most_per_user:
+    def _refusal(self, party: Hashable) -> AtCapacity:
+        if sum(owner == party for owner in self._places.values()) < self._most_per_user:
             return AtCapacity(_FULL, COME_BACK)
         most = self._most_per_user
         return AtCapacity(

@@ -26,6 +26,9 @@ from streaming.chunk_table import ChunkTable
 from streaming.stored_archive import StoredArchive
 from streaming.zip_records import Member
 
+Archive = StoredArchive
+"""What callers hand on from `Archives.of` to `Downloads.open_archive`."""
+
 MOST_MEMORY = 192 << 20
 """Bytes that one archive may take, and all that are kept: about a million small files, or 5 TB in large ones."""
 MEMBER_MEMORY = 160

@@ -18,7 +18,7 @@ from db.contents import Contents
 from errors import ClientGone, Damaged, StoreError
 from gateway.limits import Limits
 from gateway.rates import Pace, Rates
-from gateway.transfer import UNKNOWN, Connection, Subject
+from gateway.transfer import UNKNOWN, Connection, Subject, Visitor
 from gateway.transfers import Transfers
 from model import ByteRange, Client, File, Folder, User, Wait
 from storage.base import ChunkStore
@@ -150,13 +150,20 @@ class Downloads:
         self._damage: SimpleQueue[DamageReport] = SimpleQueue()
 
     def open(
-        self, user: User, file: File, span: ByteRange, *, client: Client = UNKNOWN, gone: Callable[[], bool]
+        self,
+        user: User,
+        file: File,
+        span: ByteRange,
+        *,
+        client: Client = UNKNOWN,
+        gone: Callable[[], bool],
+        visitor: Visitor | None = None,
     ) -> Download:
         """A download of `span` whose first piece is verified and in hand; it may have waited in line before.
 
         `gone` is asked, about twice a second while we wait, whether the client has left. Raises AtCapacity; NotFound
         when the contents were replaced meanwhile; ClientGone; Gone when it is cancelled; StoreError or Damaged when the
-        first piece cannot be had.
+        first piece cannot be had. A `visitor` has places and rates of their own, and those of the share.
         """
 
         def stream(over: Callable[[], bool]) -> VerifiedStream:
@@ -164,12 +171,12 @@ class Downloads:
             return VerifiedStream(
                 planned,
                 self._store,
-                yield_size=self._rates.block_size,
+                yield_size=self._rates.block_size(visitor),
                 gone=over,
                 report=self.note_damage,
             )
 
-        return self._open(Subject.download(user, file), span, stream, client, gone)
+        return self._open(Subject.download(user, file, visitor), span, stream, client, gone)
 
     def open_archive(
         self,
@@ -180,6 +187,7 @@ class Downloads:
         *,
         client: Client = UNKNOWN,
         gone: Callable[[], bool],
+        visitor: Visitor | None = None,
     ) -> Download:
         """The same of a folder's archive: one transfer, with one place, as long as the folder stays as it is."""
 
@@ -188,12 +196,12 @@ class Downloads:
                 archive,
                 span,
                 self._store,
-                yield_size=self._rates.block_size,
+                yield_size=self._rates.block_size(visitor),
                 gone=over,
                 report=self.note_damage,
             )
 
-        subject = Subject.archive(user, folder, archive.digest, archive.size)
+        subject = Subject.archive(user, folder, archive.digest, archive.size, visitor)
         return self._open(subject, span, stream, client, gone)
 
     def _open(
@@ -217,7 +225,7 @@ class Downloads:
             self._transfers.leave(connection, "refused")
             connection.transfer.require_wanted()
             raise
-        pace = self._rates.pace(subject.user.id, connection.number)
+        pace = self._rates.pace(subject.party, connection.number)
         download = Download(stream, connection, pace, gone=over, leave=self._transfers.leave)
         try:
             download.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,11 @@ def _like_a_hash(hasher: PasswordHasher) -> str:
     )
 
 
+def stamp(stored: str) -> str:
+    """What changes with the password that `stored` was made of, and tells nothing of it: for what is signed."""
+    return hashlib.sha256(stored.encode()).hexdigest()[:16]
+
+
 class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
@@ -45,10 +51,10 @@ class Passwords:
         self.nobodys = _like_a_hash(self._hasher)
         """Checked for unknown names, so that they take as long as known ones."""
 
-    def hash(self, password: str) -> str:
-        """Raises BadInput for one that will not do, AtCapacity."""
-        if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-            raise BadInput(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    def hash(self, password: str, least: int = MIN_PASSWORD) -> str:
+        """Raises BadInput for one that will not do, as one of fewer than `least` characters; AtCapacity."""
+        if not least <= len(password) <= MAX_PASSWORD:
+            raise BadInput(f"A password has {least} to {MAX_PASSWORD} characters.")
         if password.startswith(TOKEN_PREFIX):
             raise BadInput(f"A password cannot begin with {TOKEN_PREFIX}, as tokens do.")
         with self._turn():

@@ -20,7 +20,7 @@ from db.people import People as Rows
 from errors import BadName, DatabaseUnavailable, Forbidden, NotFound, OutOfSpace
 from gateway.answers import Answers
 from gateway.failures import Failures
-from gateway.passwords import MAX_PASSWORD, TOKEN_PREFIX, Passwords
+from gateway.passwords import MAX_PASSWORD, TOKEN_PREFIX, Passwords, stamp
 from gateway.slowdown import Slowdown, network
 from gateway.uses import Uses
 from model import Account, Client, Token, User
@@ -37,10 +37,10 @@ def digest(secret: str) -> bytes:
 
 
 class People:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, passwords: Passwords, answers: Answers) -> None:
         self._rows = Rows(database)
-        self._passwords = Passwords()
-        self._answers = Answers()
+        self._passwords = passwords
+        self._answers = answers
         self._slowdown = Slowdown()
         self._uses = Uses(self._rows.tokens_used)
         self._failures = Failures(Events(database))
@@ -158,12 +158,12 @@ class People:
         known = self._rows.by_id(user.id)
         if known is None:
             raise NotFound("There is no such user.")
-        return _stamp(known[1])
+        return stamp(known[1])
 
-    def stamped(self, user_id: int, stamp: str) -> User | None:
+    def stamped(self, user_id: int, given: str) -> User | None:
         """The user of this id, if the password is still the one of this stamp."""
         known = self._rows.by_id(user_id)
-        return known[0] if known is not None and hmac.compare_digest(_stamp(known[1]), stamp) else None
+        return known[0] if known is not None and hmac.compare_digest(stamp(known[1]), given) else None
 
     def tokens(self, user: User) -> tuple[Token, ...]:
         self.keep_uses()
@@ -181,10 +181,6 @@ class People:
         """Tokens that are over, and networks that nobody signed in from for long."""
         now = datetime.now(UTC)
         self._rows.forget_expired(now, now - KNOWN_FOR)
-
-
-def _stamp(stored: str) -> str:
-    return digest(stored).hex()[:16]
 
 
 def _account(username: str) -> str:

@@ -1,4 +1,4 @@
-"""How fast bytes may leave: one token bucket for each user and one for all, shared fairly. No I/O, and no waiting here.
+"""How fast bytes may leave: token buckets of users, of shares and of all, shared fairly. No I/O, no waiting here.
 
 A connection has its next block in hand and asks whether it may go. If not, it is told when to ask again.
 """
@@ -6,8 +6,11 @@ A connection has its next block in hand and asks whether it may go. If not, it i
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from threading import Lock
 from time import monotonic
+
+from gateway.transfer import Party, Visitor
 
 BURST = 1.0
 """Seconds of a rate that may leave at once after a rest; never less than one block."""
@@ -17,6 +20,8 @@ LEAST_BLOCK = 4096
 """Bytes of the smallest block that is made for that."""
 SHORTEST_WAIT = 0.01
 """Seconds until it is worth asking again."""
+MAX_KEPT = 10_000
+"""Buckets that are remembered: visitors come from anywhere, and never say that they have gone."""
 
 
 class FairBucket:
@@ -32,10 +37,12 @@ class FairBucket:
         self._burst = burst
         self._tokens = burst
         self._since = now
-        self._flows: OrderedDict[int, deque[tuple[int, int]]] = OrderedDict()  # by turn: (request, bytes)
+        self._flows: OrderedDict[Hashable, deque[tuple[int, int]]] = (
+            OrderedDict()
+        )  # by turn: (request, bytes)
         self._granted: dict[int, int] = {}  # and not fetched yet: request to bytes
 
-    def ask(self, flow: int, request: int, size: int, now: float) -> float | None:
+    def ask(self, flow: Hashable, request: int, size: int, now: float) -> float | None:
         """Whether `request` may send `size` bytes: None for yes; else when to ask for the same again."""
         waiting = self._flows.get(flow)
         if request not in self._granted and not (waiting and any(request == one for one, _ in waiting)):
@@ -49,7 +56,7 @@ class FairBucket:
         ahead = (rounds * len(self._flows) + place) * size
         return now + max(SHORTEST_WAIT, (ahead - self._tokens) / self._rate)
 
-    def forget(self, flow: int, request: int) -> None:
+    def forget(self, flow: Hashable, request: int) -> None:
         """The connection is over: what it waited for, or was granted and did not send, is for others."""
         self._tokens += self._granted.pop(request, 0)
         if waiting := self._flows.get(flow):
@@ -75,28 +82,46 @@ class FairBucket:
 
 
 class Rates:
-    """The buckets of a gateway. A user's outlives their connections, or each new one would begin with a burst."""
+    """The buckets of a gateway. One outlives its connections, or each new one would begin with a burst."""
 
     def __init__(self, per_user: int, total: int, block: int) -> None:
         """Bytes per second, 0 for no limit; blocks have at most `block` bytes."""
-        slowest = min((rate for rate in (per_user, total) if rate), default=0)
-        self.block_size = min(block, max(LEAST_BLOCK, slowest // BLOCKS_A_SECOND)) if slowest else block
-        """Bytes in one block of a stream, so that the slowest limit flows."""
         self._per_user = per_user
-        self._users: dict[int, _Shared] = {}
-        self._all = _Shared(total, self.block_size) if total else None
-        self._lock = Lock()  # guards the dict of users
+        self._total = total
+        self._largest_block = block
+        self._kept: OrderedDict[Hashable, _Shared] = OrderedDict()
+        """Of each user, each visitor and each share, the one used last at the end."""
+        self._all = _Shared(total, self.block_size()) if total else None
+        self._lock = Lock()  # guards the dict
 
-    def pace(self, user: int, connection: int) -> Pace:
+    def block_size(self, by: Visitor | None = None) -> int:
+        """Bytes in one block of a stream, so that the slowest limit flows."""
+        rates = (self._per_user, self._total, by.rate if by is not None else 0)
+        slowest = min((rate for rate in rates if rate), default=0)
+        block = self._largest_block
+        return min(block, max(LEAST_BLOCK, slowest // BLOCKS_A_SECOND)) if slowest else block
+
+    def pace(self, party: Party, connection: int) -> Pace:
         """For one connection, whose number nobody else has."""
-        gates = []
+        gates: list[tuple[_Shared, Hashable]] = []
         if self._per_user:
-            with self._lock:
-                mine = self._users.setdefault(user, _Shared(self._per_user, self.block_size))
+            mine = self._bucket(party, self._per_user, self.block_size())
             gates.append((mine, connection))  # in a user's own bucket each connection is a flow
+        if isinstance(party, Visitor) and party.rate:
+            # A share whose rate was changed has a new bucket; what runs goes on as it began.
+            shared = self._bucket((party.share, party.rate), party.rate, self.block_size(party))
+            gates.append((shared, party))
         if self._all is not None:
-            gates.append((self._all, user))
+            gates.append((self._all, party))
         return Pace(connection, gates)
+
+    def _bucket(self, key: Hashable, rate: int, block: int) -> _Shared:
+        with self._lock:
+            bucket = self._kept.pop(key, None) or _Shared(rate, block)
+            self._kept[key] = bucket
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return bucket
 
 
 class _Shared:
@@ -110,7 +135,7 @@ class _Shared:
 class Pace:
     """The limits of one connection, one after the other. One thread asks; `close()` may come from any."""
 
-    def __init__(self, connection: int, gates: list[tuple[_Shared, int]]) -> None:
+    def __init__(self, connection: int, gates: list[tuple[_Shared, Hashable]]) -> None:
         self._connection = connection
         self._gates = gates
         self._passed = 0

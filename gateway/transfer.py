@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Literal
@@ -31,6 +31,23 @@ UNKNOWN = Client("", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever comes by a share from one network: limited as a user of their own is.
+
+    All its visitors together may have `connections` at a time, and `rate` bytes per second; 0 for no limit.
+    """
+
+    share: int
+    network: str
+    rate: int = field(default=0, compare=False)
+    connections: int = field(default=0, compare=False)
+
+
+Party = int | Visitor
+"""Who has places and rates of their own: a user, by id, or a visitor."""
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What is moved. `content` names it for good: contents, upload, archive's digest; equal ones are one transfer."""
 
@@ -41,15 +58,29 @@ class Subject:
     name: str
     size: int
     folder_id: int | None = None
+    visitor: Visitor | None = None
+    """Who fetches it, where that is not the user, whose it is."""
 
     @classmethod
-    def download(cls, user: User, file: File) -> Subject:
-        return cls("download", user, file.content_id, file.id, file.name, file.size)
+    def download(cls, user: User, file: File, visitor: Visitor | None = None) -> Subject:
+        return cls("download", user, file.content_id, file.id, file.name, file.size, visitor=visitor)
 
     @classmethod
-    def archive(cls, user: User, folder: Folder, digest: bytes, size: int) -> Subject:
+    def archive(
+        cls, user: User, folder: Folder, digest: bytes, size: int, visitor: Visitor | None = None
+    ) -> Subject:
         """A folder as it is now; one that has changed is another subject."""
-        return cls("download", user, digest, None, archive_name(folder), size, folder.id)
+        return cls("download", user, digest, None, archive_name(folder), size, folder.id, visitor)
+
+    @property
+    def party(self) -> Party:
+        return self.user.id if self.visitor is None else self.visitor
+
+    @property
+    def mover(self) -> str:
+        """Who moves it, for the log."""
+        by = repr(self.user.name)
+        return by if self.visitor is None else f"a visitor of share {self.visitor.share} of {by}"
 
     @property
     def thing(self) -> str:

@@ -15,7 +15,7 @@ from errors import AtCapacity, Gone, NotFound
 from gateway.admission import COME_BACK, Admission
 from gateway.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
 from gateway.totals import Tallies
-from gateway.transfer import Connection, Direction, Status, Subject, Transfer
+from gateway.transfer import Connection, Direction, Status, Subject, Transfer, Visitor
 from model import ByteRange, Client, User
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class Transfers:
     def join(self, subject: Subject, client: Client, span: ByteRange) -> Connection:
         """One more request for `span` of the subject.
 
-        Raises AtCapacity when it has too many connections; Gone when it was cancelled, and this is no new beginning.
+        Raises AtCapacity when it, or the share that it comes by, has too many connections; Gone when it was cancelled,
+        and this is no new beginning.
         """
         with self._lock:
             if span.start and monotonic() < self._cancelled.get(subject, 0.0):
@@ -64,6 +65,7 @@ class Transfers:
                     f"This file is being fetched over {self._most_connections} connections, which is the most.",
                     COME_BACK,
                 )
+            self._require_room(subject.visitor)
             connection = Connection(next(self._numbers), transfer, span)
             transfer.connections.add(connection)
             transfer.opened += 1
@@ -76,6 +78,19 @@ class Transfers:
             if not transfer.connections:
                 transfer.held_until = monotonic() + (READY if transfer.admitted else seconds)
             return transfer
+
+    def _require_room(self, visitor: Visitor | None) -> None:
+        """For one more connection by the visitor's share. Raises AtCapacity."""
+        if visitor is None or not visitor.connections:
+            return
+        by_share = (
+            len(transfer.connections)
+            for transfer in self._live.values()
+            if transfer.subject.visitor is not None and transfer.subject.visitor.share == visitor.share
+        )
+        if sum(by_share) >= visitor.connections:
+            most = visitor.connections
+            raise AtCapacity(f"This link is in use over {most} connections, which is the most.", COME_BACK)
 
     def _found(self, subject: Subject, client: Client) -> Transfer:
         transfer = self._live.get(subject)
@@ -118,7 +133,7 @@ class Transfers:
     def admit(self, connection: Connection, gone: Callable[[], bool]) -> None:
         """Wait in line where need be. Raises AtCapacity, ClientGone, and Gone when it was cancelled meanwhile."""
         transfer = connection.transfer
-        self._admission.enter(transfer.subject.user.id, transfer.id, gone)
+        self._admission.enter(transfer.subject.party, transfer.id, gone)
         with self._lock:
             if transfer.over:  # it was ended while this connection waited
                 self._admission.leave(transfer.id)
@@ -262,7 +277,7 @@ def _sentence(transfer: Transfer) -> str:
     seconds = max((monotonic() if transfer.connections else transfer.left_at) - transfer.began, 0.001)
     first = "" if transfer.first_byte is None else f", first byte after {transfer.first_byte:.3f} s"
     return (
-        f"{subject.direction} {transfer.id} of {subject.thing} by {subject.user.name!r} at {transfer.client.address}: "
+        f"{subject.direction} {transfer.id} of {subject.thing} by {subject.mover} at {transfer.client.address}: "
         f"{moved} bytes in {seconds:.2f} s ({moved / seconds / 1e6:.1f} MB/s){first}, "
         f"{transfer.opened} connections, {transfer.outcome}"
     )

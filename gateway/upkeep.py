@@ -23,6 +23,7 @@ from gateway.thumbnails import Thumbnails
 from gateway.totals import Totals
 from gateway.transfers import Transfers
 from gateway.uploads import Uploads
+from gateway.visits import Visits
 from model import PIECE_SIZE, ByteRange, Locator, StoredFile
 from storage.base import ChunkStore
 from streaming.plan import plan
@@ -48,6 +49,7 @@ class Upkeep:
         uploads: Uploads,
         archives: Archives,
         thumbnails: Thumbnails,
+        visits: Visits,
         downloads: Downloads,
         transfers: Transfers,
         totals: Totals,
@@ -64,6 +66,7 @@ class Upkeep:
         self._uploads = uploads
         self._archives = archives
         self._thumbnails = thumbnails
+        self._visits = visits
         self._downloads = downloads
         self._transfers = transfers
         self._totals = totals
@@ -81,9 +84,10 @@ class Upkeep:
         self._totals.keep()
 
     def keep_uses(self) -> None:
-        """Write down when tokens and sessions were used last."""
+        """Write down when tokens, sessions and shares were used last."""
         self._people.keep_uses()
         self._sessions.keep_uses()
+        self._visits.keep_uses()
 
     def note_damage(self) -> None:
         """Write down what downloads found damaged, for the listings."""
@@ -118,6 +122,7 @@ class Upkeep:
         self._uploads.free_leftovers()
         self._archives.forget_old()
         self._thumbnails.rest()
+        self._visits.forget_old()
         self._rows.forget_old(now - TOMBSTONES)
 
     def make_room(self) -> None:

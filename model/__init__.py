@@ -24,6 +24,7 @@ from model.rest import (
     Wait,
     tree_digest,
 )
+from model.sharing import Share, SharedFolder, SharePage, ShareState, Terms, Trail
 from model.tree import Below, Binned, BinPage, File, Folder, Listing, Node, Order, Page, Sort
 
 __all__ = [
@@ -54,13 +55,19 @@ __all__ = [
     "Order",
     "Page",
     "Session",
+    "Share",
+    "SharePage",
+    "ShareState",
+    "SharedFolder",
     "Slice",
     "Sort",
     "Stock",
     "StoredFile",
     "StoredPart",
+    "Terms",
     "Token",
     "Totals",
+    "Trail",
     "Upload",
     "User",
     "Wait",

@@ -103,6 +103,7 @@ def test_a_documented_default_is_the_default(name: str, default: str, tmp_path: 
 def routes(rule: Rule) -> Iterator[str]:
     """`METHOD /path` for each method that a view was written for: HEAD and OPTIONS come with GET by themselves."""
     path = re.sub(r"<(\w+):[^>]*>", lambda kind: "ID" if kind[1] in {"id", "uuid"} else "PATH", rule.rule)
+    path = re.sub(r"<(\w+)>", lambda name: name[1].upper(), path)
     methods = rule.methods or set()
     given = methods - {"HEAD", "OPTIONS"} or methods - {"OPTIONS"} or methods
     return (f"{method} {path}" for method in given)

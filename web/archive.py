@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, request
 
 from disposition import content_disposition
 from errors import PreconditionFailed
+from gateway.archives import Archive
 from gateway.downloads import Download
 from gateway.transfer import archive_name
-from model import ByteRange, User
+from model import ByteRange, Folder, User
 from web import context
 from web.auth import signed_in
 from web.download import gone, respond
@@ -24,27 +27,35 @@ def download(user: User, folder_id: int) -> Response:
 
     There is no Last-Modified: what is taken out of a folder leaves no trace in the time of anything.
     """
-    gateway, here = context.gateway(), request.path
+    gateway, left = context.gateway(), gone()
     folder = gateway.files.folder(user, folder_id)
     archive = gateway.archives.of(user, folder)
+
+    def opened(span: ByteRange) -> Download:
+        return gateway.downloads.open_archive(user, folder, archive, span, client=context.client(), gone=left)
+
+    return send(folder, archive, opened, repr(user.name), request.path + "?")
+
+
+def send(
+    folder: Folder, archive: Archive, opened: Callable[[ByteRange], Download], by: str, here: str
+) -> Response:
+    """What the request is owed of this archive, fetched `by` somebody. `here` is its address, up to where `v=` goes.
+
+    Raises PreconditionFailed when another was asked for, and what opening a download raises.
+    """
     etag = archive.digest.hex()
     if request.args.get("v", etag) != etag:
         raise PreconditionFailed(
-            f"The folder has changed. As it is now, it is at {here}?v={etag}: begin anew."
+            f"The folder has changed. As it is now, it is at {here}v={etag}: begin anew."
         )
     ranges = context.settings().enable_range_requests
     answer = decide(
         request.method, dict(request.headers), etag=etag, modified=None, size=archive.size, ranges=ranges
     )
-
-    def opened(span: ByteRange) -> Download:
-        return gateway.downloads.open_archive(
-            user, folder, archive, span, client=context.client(), gone=gone()
-        )
-
-    response = respond(answer, opened, f"folder {folder.id}", user)
+    response = respond(answer, opened, f"folder {folder.id} by {by}")
     if answer.status in {200, 206}:
         response.headers["Content-Type"] = "application/zip"
         response.headers["Content-Disposition"] = content_disposition(archive_name(folder))
-        response.headers["Content-Location"] = f"{here}?v={etag}"
+        response.headers["Content-Location"] = f"{here}v={etag}"
     return response

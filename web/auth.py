@@ -22,8 +22,8 @@ from web.context import client, gateway
 from web.origin import forwarded, require_no_other_site
 
 View = Callable[..., Any]
-Who = Literal["anybody", "this host", "a link", "users", "admins"]
-"""Who may call a view; all but the first let users in, too."""
+Who = Literal["anybody", "this host", "a link", "visitors", "users", "admins"]
+"""Who may call a view. `visitors` come by a share; all but them and the first let users in, too."""
 SESSION_KEY = "sid"
 """Where the signed cookie holds the session's secret."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from flask import Flask, current_app, g, request
@@ -12,6 +13,7 @@ from model import Client
 
 MAX_AGENT = 160
 """Characters that are kept of what a program calls itself."""
+_TOKEN = re.compile(r"^((?:/api(?:/v1)?)?/shares?/)[^/]+")
 
 
 def install(app: Flask, gateway: Gateway, settings: Settings) -> None:
@@ -30,6 +32,16 @@ def settings() -> Settings:
 def request_id() -> str:
     """What ties a response to the lines of the log about it; empty outside a request."""
     return cast(str, g.get("request_id", ""))
+
+
+def base_url() -> str:
+    """What our addresses begin with, for people elsewhere."""
+    return settings().base_url or request.host_url.rstrip("/")
+
+
+def path_to_log() -> str:
+    """The path of this request without a share's token, by which whoever reads the log could come in."""
+    return _TOKEN.sub(r"\1…", request.path)
 
 
 def client() -> Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from model import Account, ChunkSummary, Details, Event, File, Node, Session, Token
+from model import Account, ChunkSummary, Details, Event, File, Node, Session, Share, Token
 
 
 def moment(when: datetime) -> str:
@@ -88,6 +88,29 @@ def session(of: Session, current: int | None) -> dict[str, Any]:
         "created_at": moment(of.created_at),
         "last_used_at": moment(of.last_used_at),
         "expires_at": moment(of.expires_at),
+    }
+
+
+def share(of: Share, base: str) -> dict[str, Any]:
+    """`base` is what its address begins with; `path` is null while it is in the bin."""
+    kind, terms = "file" if isinstance(of.node, File) else "folder", of.terms
+    return {
+        "id": of.id,
+        "token": of.token,
+        "url": f"{base}/share/{of.token}",
+        "kind": kind,
+        f"{kind}_id": of.node.id,
+        "name": of.node.name,
+        "path": of.node.path or None,
+        "has_password": of.password_hash is not None,
+        "created_at": moment(of.created_at),
+        "expires_at": terms.expires_at and moment(terms.expires_at),
+        "max_downloads": terms.max_downloads,
+        "downloads": of.downloads,
+        "rate_limit_kb": terms.rate_limit_kb,
+        "max_connections": terms.max_connections,
+        "last_used_at": of.last_used_at and moment(of.last_used_at),
+        "state": of.state(datetime.now(UTC)),
     }
 
 

@@ -71,11 +71,20 @@ class Transfer(Iterator[bytes]):
 @blueprint.get("/files/<id:file_id>/download")
 @linked_or_signed_in
 def download(user: User, file_id: int) -> Response:
-    return send(user, context.gateway().files.file(user, file_id))
+    gateway, left = context.gateway(), gone()
+    file = gateway.files.file(user, file_id)
+
+    def opened(span: ByteRange) -> Download:
+        return gateway.downloads.open(user, file, span, client=context.client(), gone=left)
+
+    return send(file, opened, repr(user.name))
 
 
-def send(user: User, file: File) -> Response:
-    """What the request is owed of this file. Raises what opening a download raises, before a byte is out."""
+def send(file: File, opened: Callable[[ByteRange], Download], by: str) -> Response:
+    """What the request is owed of this file, fetched `by` somebody, as the log calls them.
+
+    Raises what opening a download raises, before a byte is out.
+    """
     answer = decide(
         request.method,
         dict(request.headers),
@@ -84,17 +93,13 @@ def send(user: User, file: File) -> Response:
         size=file.size,
         ranges=context.settings().enable_range_requests,
     )
-
-    def opened(span: ByteRange) -> Download:
-        return context.gateway().downloads.open(user, file, span, client=context.client(), gone=gone())
-
-    response = respond(answer, opened, f"file {file.id}", user)
+    response = respond(answer, opened, f"file {file.id} by {by}")
     if answer.status in {200, 206}:
         _describe(response, file)
     return response
 
 
-def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str, user: User) -> Response:
+def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str) -> Response:
     """The response that was decided on; `opened` is asked for its bytes where it has some."""
     span = answer.span
     if span is None:
@@ -102,7 +107,7 @@ def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str, 
     elif request.method == "HEAD":
         response = Response(status=answer.status)
     else:
-        label = f"{context.request_id()} download of {what} [{span.start}, {span.stop}) by {user.name!r}"
+        label = f"{context.request_id()} download of {what} [{span.start}, {span.stop})"
         response = Response(Transfer(opened(span), label), answer.status, direct_passthrough=True)
     response.headers.update(answer.headers)
     # The same address means other bytes once the file is replaced, or the folder changed.

@@ -16,7 +16,7 @@ from flask import Flask, Response, json, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 import errors
-from web.context import request_id
+from web.context import path_to_log, request_id
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ TABLE: dict[type[errors.StowgramError], Rule] = {
     errors.BadName: Rule(400, "bad-name", "That name cannot be kept"),
     errors.BadInput: Rule(400, "bad-input", "The request is malformed"),
     errors.NotSignedIn: Rule(401, "not-signed-in", "Sign in first"),
+    errors.PasswordNeeded: Rule(401, "password-needed", "This link has a password"),
     errors.Forbidden: Rule(403, "forbidden", "Not allowed"),
     errors.NotFound: Rule(404, "not-found", "Not found"),
     errors.Conflict: Rule(409, "conflict", "In the way of something else"),
@@ -94,7 +95,7 @@ def _ours(error: errors.StowgramError) -> Response:
     rule = rule_for(error)
     internal = rule is TABLE[errors.StowgramError]
     if rule.status >= 500 and not isinstance(error, errors.Refused):
-        log.warning("%s %s %r: %s", request_id(), request.method, request.path, error, exc_info=internal)
+        log.warning("%s %s %r: %s", request_id(), request.method, path_to_log(), error, exc_info=internal)
     detail = f"The log has it under {request_id()}." if internal else str(error)
     members = {"expected": error.expected} if isinstance(error, errors.OffsetMismatch) else {}
     response = problem(rule.status, rule.slug, rule.title, detail, **members)
@@ -142,7 +143,7 @@ def _werkzeugs(error: HTTPException) -> Response | HTTPException:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("%s %s %r", request_id(), request.method, request.path, exc_info=error)
+    log.error("%s %s %r", request_id(), request.method, path_to_log(), exc_info=error)
     rule = TABLE[errors.StowgramError]
     return problem(rule.status, rule.slug, rule.title, f"The log has it under {request_id()}.")
 

@@ -124,6 +124,22 @@ def whole(body: dict[str, Any], name: str) -> int:
     return value
 
 
+def bound(body: dict[str, Any], name: str) -> int | None:
+    """A member that is a whole number, 1 or more; None when it is absent or null, for no bound."""
+    value = count(body, name)
+    if value == 0:
+        raise BadInput(f"`{name}` is 1 or more, or null for no bound.")
+    return value
+
+
+def future(body: dict[str, Any], name: str) -> datetime | None:
+    """A member that is a time to come; None when it is absent or null, for never."""
+    when = moment(body, name)
+    if when is not None and when <= datetime.now(UTC):
+        raise BadInput(f"`{name}` is over already.")
+    return when
+
+
 def one_of(value: str, name: str, *choices: str) -> str:
     if value not in choices:
         raise BadInput(f"{name} is one of {', '.join(choices)}.")

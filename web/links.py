@@ -18,7 +18,7 @@ from errors import BadInput, Gone, NotFound
 from model import User
 from web import documents
 from web.auth import View, declared, signed_in
-from web.context import gateway, settings
+from web.context import base_url, gateway
 from web.inputs import json_object, whole
 
 blueprint = Blueprint("links", __name__, url_prefix="/api/v1")
@@ -38,8 +38,7 @@ def make(user: User, file_id: int) -> tuple[Response, int]:
         raise BadInput(f"`hours` is 1 to {MAX_HOURS}.")
     ends = int(time.time()) + 3600 * hours
     token = _signed().dumps([user.id, file.id, ends, gateway().people.stamp(user)])
-    base = settings().base_url or request.host_url.rstrip("/")
-    url = f"{base}/files/{file.id}/download?token={token}"
+    url = f"{base_url()}/files/{file.id}/download?token={token}"
     return jsonify(url=url, expires_at=documents.moment(datetime.fromtimestamp(ends, UTC))), 201
 
 

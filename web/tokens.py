@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, jsonify
 
-from errors import BadInput
 from model import User
 from web.auth import signed_in
 from web.context import gateway
 from web.documents import token
-from web.inputs import json_object, moment, required, text
+from web.inputs import future, json_object, required, text
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 
@@ -21,10 +18,8 @@ blueprint = Blueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 def make(user: User) -> tuple[Response, int]:
     """`{"name", "expires_at"?}`; the secret is the answer's `token`."""
     body = json_object("name", "expires_at")
-    expires_at = moment(body, "expires_at")
-    if expires_at is not None and expires_at <= datetime.now(UTC):
-        raise BadInput("`expires_at` is over already.")
-    made, secret = gateway().people.make_token(user, required(text(body, "name"), "name"), expires_at)
+    name, expires_at = required(text(body, "name"), "name"), future(body, "expires_at")
+    made, secret = gateway().people.make_token(user, name, expires_at)
     return jsonify(token(made) | {"token": secret}), 201
 
 

@@ -54,6 +54,7 @@ def transfer(of: Status) -> dict[str, Any]:
         "user": subject.user.name,
         "file_id": subject.file_id,
         "folder_id": subject.folder_id,
+        "share_id": subject.visitor and subject.visitor.share,
         "upload_id": None if subject.direction == "download" else str(subject.content),
         "name": subject.name,
         "size": subject.size,

@@ -8,6 +8,7 @@ from db.schema.base import metadata
 from db.schema.happening import events
 from db.schema.moving import intents, trash, upload_chunks, uploads
 from db.schema.people import known_networks, sessions, tokens, user_totals, users
+from db.schema.sharing import share_downloads, shares
 from db.schema.tree import binned, chunks, contents, file_totals, nodes
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "metadata",
     "nodes",
     "sessions",
+    "share_downloads",
+    "shares",
     "tokens",
     "trash",
     "upload_chunks",
@@ -38,7 +41,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0009"
+REVISION = "0010"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""

@@ -107,9 +107,9 @@ def test_a_long_rest_earns_one_burst() -> None:
 
 
 def test_blocks_are_smaller_where_the_rate_is_slow() -> None:
-    assert Rates(0, 0, 256 << 10).block_size == 256 << 10
-    assert Rates(128_000, 0, 256 << 10).block_size == 16_000
-    assert Rates(0, 1000, 256 << 10).block_size == LEAST_BLOCK
+    assert Rates(0, 0, 256 << 10).block_size() == 256 << 10
+    assert Rates(128_000, 0, 256 << 10).block_size() == 16_000
+    assert Rates(0, 1000, 256 << 10).block_size() == LEAST_BLOCK
 
 
 def test_without_limits_everything_goes_at_once() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from gateway.transfer import UNKNOWN
-from model import ByteRange, File, User
+from model import ByteRange, File, Terms, User
 from tests.conftest import House
 from tests.web.conftest import PASSWORD
 
@@ -46,6 +46,11 @@ class Step:
     def things(self) -> set[str]:
         """Which of the owner's it is about."""
         return set(re.findall(r"\{(\w+)\}", self.path + str(self.sent.get("json", ""))))
+
+    @property
+    def for_visitors(self) -> bool:
+        """It is about a share's link, by which anybody may come in: no session has a part in it."""
+        return self.path.startswith(("/share/", "/api/share/"))
 
     def about(self, things: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Path, and what is sent, with the numbers of these things."""
@@ -77,6 +82,12 @@ STEPS = [
         "/folders/{folder}/download.zip",
         "/files/{picture}/thumbnail",
     ),
+    *_gets("/api/v1/shares", "/share/{share}", "/api/share/{share}/download-all"),
+    *_gets("/api/share/{share}/download/{inside}", "/api/share/{share}/thumbnail/{inside}"),
+    Step("POST", "/share/{share}"),
+    Step("POST", "/api/v1/shares", {"json": {"file_id": "{file}"}}),
+    Step("PATCH", "/api/v1/shares/{share}", {"json": {"max_downloads": 5}}),
+    Step("DELETE", "/api/v1/shares/{share}"),
     Step("POST", "/login", {"data": {"username": "ada", "password": PASSWORD}}),
     Step("POST", "/logout"),
     Step("PUT", "/api/v1/account/password", {"json": {"old": PASSWORD, "new": "another one"}}),
@@ -152,6 +163,16 @@ class Things:
 
     def _folder(self) -> int:
         return self._gateway.files.make_folder(self._owner, f"/things/{next(self._numbers)}").id
+
+    def _inside(self) -> int:
+        """A picture in the folder that shares are of."""
+        place = self._owner, "/shared/picture.gif"
+        return self._gateway.uploads.put(*place, io.BytesIO(PICTURE), len(PICTURE))[0].id
+
+    def _share(self) -> str:
+        self._inside()
+        folder = self._gateway.files.at(self._owner, "/shared")
+        return self._gateway.shares.make(self._owner, folder.id, "folder", None, Terms()).token
 
     def _binned(self) -> int:
         file = self._stored()

@@ -30,6 +30,7 @@ _SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     "anybody": [],
     "this host": [{}, *_USERS],
     "a link": [{"link": []}, *_USERS],
+    "visitors": [{}, {"shared": []}, {"link": []}],
     "users": _USERS,
     "admins": _USERS,
 }
@@ -115,4 +116,5 @@ def _security_schemes() -> dict[str, Any]:
         "password": {"type": "http", "scheme": "basic"},
         "session": {"type": "apiKey", "in": "cookie", "name": "stowgram"},
         "link": {"type": "apiKey", "in": "query", "name": "token"},
+        "shared": {"type": "apiKey", "in": "query", "name": "password"},
     }

@@ -21,6 +21,9 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 PATH: Schema = {"type": "string", "pattern": "^/"}
 CURSOR: Schema = {"type": "string"}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000}
+HTML = "text/html"
+RANGE: Mapping[str, Schema] = {"Range": TEXT, "If-Range": TEXT, "If-Match": TEXT, "If-None-Match": TEXT}
+"""Headers of requests for bytes."""
 CONSTANT_TUS: Schema = {"type": "string", "const": "1.0.0"}
 
 

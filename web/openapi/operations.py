@@ -11,8 +11,10 @@ from web.openapi.forms import (
     CURSOR,
     DIGEST,
     FLAG,
+    HTML,
     LIMIT,
     PATH,
+    RANGE,
     TEXT,
     TIME,
     Operation,
@@ -24,8 +26,8 @@ from web.openapi.forms import (
     record,
     ref,
 )
+from web.openapi.sharing import SHARING
 
-_HTML = "text/html"
 _BYTES = "application/octet-stream"
 _IDS = {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 1000}
 _PUT_THERE = only("if_exists", ids=_IDS, parent=PATH, if_exists=choice("refuse", "rename"))
@@ -34,14 +36,14 @@ _SINCE = {"since": COUNT}
 _TUS = {"Tus-Resumable": CONSTANT_TUS}
 
 _PAGES = {
-    f"GET {path}": Operation("A view of the web application.", {200: _HTML, 303: None})
+    f"GET {path}": Operation("A view of the web application.", {200: HTML, 303: None})
     for path in ("/", "/transfers", "/bin", "/search", "/account", "/admin", "/welcome")
 } | {
     "GET /static/{filename}": Operation("The page's own script, style and pictures.", {200: _BYTES}),
-    "GET /login": Operation("The form.", {200: _HTML, 303: None}, query={"next": PATH}),
+    "GET /login": Operation("The form.", {200: HTML, 303: None}, query={"next": PATH}),
     "POST /login": Operation(
         "Sign in.",
-        {303: None, 401: _HTML, 429: _HTML, 503: _HTML},
+        {303: None, 401: HTML, 429: HTML, 503: HTML},
         body="application/x-www-form-urlencoded",
     ),
     "POST /logout": Operation("End the session.", {303: None}),
@@ -208,13 +210,12 @@ _IN = {
     ),
 }
 
-_RANGE = {"Range": TEXT, "If-Range": TEXT, "If-Match": TEXT, "If-None-Match": TEXT}
 _OUT = {
     "GET /files/{file_id}/download": Operation(
         "The bytes, or a range of them (RFC 9110).",
         {200: "*/*", 206: "*/*", 304: None},
         query={"inline": choice("0", "1")},
-        headers={**_RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
+        headers={**RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
     ),
     "GET /files/{file_id}/thumbnail": Operation(
         "A small picture of a picture, at most `edge` pixels a side; with `v`, the file's ETag, good for a year.",
@@ -226,7 +227,7 @@ _OUT = {
         "The folder as a ZIP, or a range of it; only as it was when its ETag was `v`.",
         {200: "application/zip", 206: "application/zip", 304: None},
         query={"v": DIGEST},
-        headers=_RANGE,
+        headers=RANGE,
     ),
     "POST /api/v1/files/{file_id}/link": Operation(
         "An address of the file that needs no cookie, for a while.",
@@ -249,4 +250,4 @@ _OUT = {
     "DELETE /api/v1/queue/{ticket_id}": Operation("Wait no longer.", {204: None}),
 }
 
-OPERATIONS: dict[str, Operation] = _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _BIN | _IN | _OUT
+OPERATIONS: dict[str, Operation] = _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _BIN | _IN | _OUT | SHARING

@@ -1,0 +1,61 @@
+"""How the database and the store are: looked at when somebody asks, by one for all, and not too often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+
+from db import Database
+from errors import DatabaseUnavailable
+from storage.base import AccountHealth, ChunkStore
+
+LIFE = 2.0
+"""Seconds that a look is good for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`database` and `telegram` are `ok` or a sentence for the operator; the rest is the store's."""
+
+    database: str
+    telegram: str
+    mode: str
+    counted: Mapping[str, int]
+    held: Mapping[str, int]
+    accounts: tuple[AccountHealth, ...]
+
+    @property
+    def ready(self) -> bool:
+        return self.database == self.telegram == "ok"
+
+
+class Watch:
+    def __init__(self, database: Database, store: ChunkStore) -> None:
+        self._database = database
+        self._store = store
+        self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
+        self._seen: Health | None = None
+        self._look_again_at = 0.0
+
+    def health(self) -> Health:
+        """As it is, or was a moment ago."""
+        if monotonic() >= self._look_again_at and self._looking.acquire(blocking=self._seen is None):
+            try:
+                self._seen = self._look()
+                self._look_again_at = monotonic() + LIFE
+            finally:
+                self._looking.release()
+        assert self._seen is not None
+        return self._seen
+
+    def _look(self) -> Health:
+        try:
+            self._database.check()
+            database = "ok"
+        except DatabaseUnavailable as error:
+            database = str(error)
+        store = self._store.health()
+        telegram = "ok" if store.ok else store.detail
+        return Health(database, telegram, store.mode, store.counted, store.held, store.accounts)

@@ -1,0 +1,74 @@
+"""Who may come in by a share: whoever has its link, and its password where there is one.
+
+The password comes by the page's form, which sets a cookie, by HTTP Basic under any name, or by `?password=`; a signed
+`?token=` stands for it. Where there is no password, none of these is looked at.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from flask import request
+
+from errors import PasswordNeeded
+from gateway.visits import Visit
+from model import Share
+from web.auth import View, declared
+from web.context import client, gateway
+from web.sharing import signing
+
+
+def visiting(view: View) -> View:
+    """A declaration as those in web/auth.py, for views with a share's `token` in their path.
+
+    Whoever may come in by the share may call it; the view's first argument is the visit, in the token's place.
+    """
+
+    @wraps(view)
+    def guarded(token: str, **values: Any) -> Any:
+        return view(come_in(token), **values)
+
+    return declared(guarded, "visitors")
+
+
+def at_the_door(view: View) -> View:
+    """Another, for views that call `come_in` for themselves."""
+    return declared(view, "visitors")
+
+
+def come_in(token: str) -> Visit:
+    """The visit that this request makes. Raises NotFound; Gone; PasswordNeeded when it is missing or wrong;
+    TooManyGuesses and AtCapacity.
+    """
+    password = _password()
+    share = gateway().visits.find(token, client(), password)
+    visit = _unlocked(share, password)
+    gateway().visits.note(visit)
+    return visit
+
+
+def _unlocked(share: Share, password: str | None) -> Visit:
+    visit = Visit(share, client())
+    if share.password_hash is None:
+        return visit
+    if (token := request.args.get("token")) is not None:
+        return Visit(share, client(), only=signing.meant(share, token))
+    # A browser that once signed in by Basic sends that to everything of ours: the cookie goes first.
+    if signing.is_unlocked(share):
+        return visit
+    if password is None:
+        raise PasswordNeeded("This link has a password.")
+    if not gateway().visits.fits(share, password, client()):
+        raise PasswordNeeded("This is not the password of this link.")
+    return visit
+
+
+def _password() -> str | None:
+    try:
+        given = request.authorization
+    except ValueError:  # Werkzeug lets base64's complaint of bytes beyond ASCII through
+        given = None
+    if given is not None and given.type == "basic" and given.password is not None:
+        return given.password
+    return request.form.get("password", request.args.get("password"))
