@@ -173,7 +173,7 @@ class Downloads:
                 self._store,
                 yield_size=self._rates.block_size(visitor),
                 gone=over,
-                report=self.note_damage,
+                report=self._damage.put,
             )
 
         return self._open(Subject.download(user, file, visitor), span, stream, client, gone)
@@ -198,7 +198,7 @@ class Downloads:
                 self._store,
                 yield_size=self._rates.block_size(visitor),
                 gone=over,
-                report=self.note_damage,
+                report=self._damage.put,
             )
 
         subject = Subject.archive(user, folder, archive.digest, archive.size, visitor)
@@ -237,7 +237,10 @@ class Downloads:
         return download
 
     def note_damage(self, report: DamageReport) -> None:
-        """For whoever reads through the gate, on any thread; it is written down later."""
+        """For whoever else reads through the gate, on any thread; it is written down later.
+
+        Streams that outlive their request get the queue's own `put`: what is bound to us leads to the database.
+        """
         self._damage.put(report)
 
     def damage(self) -> Iterator[DamageReport]:
