@@ -22,6 +22,9 @@ _COMMANDS = {
     "get": "cli.transfers:get",
     "ls": "cli.transfers:ls",
     "rm": "cli.transfers:rm",
+    "zip": "cli.archives:zip_folder",
+    "share": "cli.shares:share",
+    "unshare": "cli.shares:unshare",
     "sandbox": "cli.develop:sandbox",
     "test": "cli.develop:test",
 }

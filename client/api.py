@@ -45,9 +45,14 @@ class Unreachable(Transient):
 
 
 class Api:
-    """A server at `url`, asked as the owner of `token`. Usable from several threads; `stop` ends them all."""
+    """A server at `url`, asked as the owner of `token`. Usable from several threads; `stop` ends them all.
 
-    def __init__(self, url: str, token: str | None, *, patience: float = PATIENCE) -> None:
+    With `elsewhere` it is followed to where it sends us, which is for addresses that need no token.
+    """
+
+    def __init__(
+        self, url: str, token: str | None, *, patience: float = PATIENCE, elsewhere: bool = False
+    ) -> None:
         self.url = url.rstrip("/")
         self.stop = Event()
         self.notice: Callable[[str], None] = lambda sentence: None
@@ -58,6 +63,7 @@ class Api:
             # Identity: a proxy that compresses would break ranges and lengths.
             headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {}),
             timeout=TIMEOUT,
+            follow_redirects=elsewhere,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             trust_env=not _is_loopback(self.url),  # no proxy can reach this host's own loopback
         )

@@ -35,10 +35,6 @@ class Node:
         return self.kind == "folder"
 
 
-ROOT = Node(0, "folder", "", "/", 0, "", "")
-"""The topmost folder, which no folder lists. Its id is not known and not needed: it cannot be removed."""
-
-
 _STRANGE = "The server's answer is none of Stowgram's; is that its address?"
 
 
@@ -100,11 +96,19 @@ def at(api: Api, path: str) -> Node:
     """The node at `path`. Raises NotFound."""
     parts = names.split(path)
     if not parts:
-        return ROOT
+        return _top(api)
     for node in listing(api, names.join(*parts[:-1])):
         if node.name == parts[-1]:
             return node
     raise NotFound(f"There is nothing at {path}.")
+
+
+def _top(api: Api) -> Node:
+    """The topmost folder, which no folder lists."""
+    try:
+        return node_of(api.ask("GET", "/api/v1/nodes?path=/&limit=1").json()["folder"])
+    except (KeyError, TypeError, ValueError):
+        raise StoreError(_STRANGE) from None
 
 
 def find(api: Api, path: str) -> Node | None:

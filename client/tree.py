@@ -16,8 +16,9 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 import names
 from client import nodes
 from client.api import Api, Unreachable
-from client.download import PART_ENDINGS, Downloader
+from client.download import Downloader
 from client.nodes import Node
+from client.partial import PART_ENDINGS
 from client.upload import Uploader
 from errors import BadName, ClientGone, Conflict, NotSignedIn, StowgramError
 

@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from model import MIB
@@ -104,6 +106,42 @@ def test_a_killed_get_goes_on_when_it_is_repeated(here: Installation) -> None:
     here.ok("get", "/large2", "back")
     assert (here.folder / "back").read_bytes() == (here.folder / "large").read_bytes()
     assert [p.name for p in here.folder.glob("back*")] == ["back"]
+
+
+def test_a_folder_is_got_as_a_zip(here: Installation) -> None:
+    (here.folder / "album").mkdir()
+    for name in ("one", "zwei ü"):
+        (here.folder / "album" / name).write_bytes(os.urandom(2 * MIB))
+    here.ok("put", "album", "/zipped/album")
+    here.ok("zip", "/zipped/album")
+    with zipfile.ZipFile(here.folder / "album.zip") as archive:
+        assert archive.read("zwei ü") == (here.folder / "album" / "zwei ü").read_bytes()
+    here.ok("zip", "/zipped", "out/")
+    assert (here.folder / "out" / "zipped.zip").is_file()
+    refused = here.run("zip", "/zipped/album/one")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+
+
+def test_a_link_is_made_listed_used_and_ended(here: Installation) -> None:
+    (here.folder / "photo").write_bytes(b"cheese")
+    (here.folder / "secret").write_text("open sesame\nnot this\n", encoding="utf-8")
+    here.ok("put", "photo", "/shared/photo")
+    link = here.ok(
+        "share", "/shared", "--password-file", "secret", "--expires", "7d", "--max-downloads", "3",
+        "--rate", "500", "--connections", "4",
+    ).strip()  # fmt: skip
+    public = link.replace("/share/", "/api/share/") + "/download-all"
+    assert httpx.get(public).status_code == 401
+    assert httpx.get(public, auth=("", "open sesame")).content.startswith(b"PK")
+    (line,) = here.ok("share", "--list", "/shared").splitlines()
+    assert line.split()[0] == "active"
+    assert line.split()[1].endswith("/3")
+    assert line.endswith(f"password  {link}  /shared")
+    here.ok("unshare", link)
+    assert here.ok("share", "--list", "/shared") == ""
+    assert httpx.get(public, auth=("", "open sesame")).status_code == 404
+    assert here.run("unshare", link).returncode == 1
+    assert here.run("share", "/shared", "--expires", "soon").stderr.startswith("stowgram: 'soon' is no time")
 
 
 def test_errors_are_one_line_and_an_exit_code(here: Installation) -> None:
