@@ -7,12 +7,13 @@ downloads, never a page's), so such waits are few and short. Whoever asks and co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from time import monotonic
 
 from errors import AtCapacity, ClientGone
+from gateway.transfer import Party, Visitor
 
 LINE = 16
 """Requests that may wait at a time: fewer than there are threads for downloads (serving/lanes.py)."""
@@ -25,6 +26,8 @@ PATIENCE = 5.0
 """Seconds that a request waits for a place."""
 STEP = 0.5
 """The longest wait, in seconds, without asking whether anyone still wants the bytes."""
+KEPT_FOR_USERS = 0.25
+"""The part of all places that visitors leave free, so that a link which goes round the world keeps no user out."""
 COME_BACK = 5.0
 """Seconds after which a request that was refused may try again."""
 
@@ -35,7 +38,7 @@ _STOPPING = "The server is about to stop. Try again in a moment."
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    party: Hashable
+    party: Party
     transfer: int
     stays: bool
     """It holds a thread until it is admitted, or has waited long enough."""
@@ -43,15 +46,14 @@ class _Waiter:
 
 
 class Admission:
-    """Transfers are numbers here, a party is whoever is limited as a user is. The lock: places are counted and given in
-    one step.
-    """
+    """Transfers are numbers here. The lock: places are counted and given in one step."""
 
     def __init__(self, most: int, most_per_user: int, *, patience: float = PATIENCE) -> None:
         self._most = most
         self._most_per_user = most_per_user
+        self._most_of_visitors = most - int(most * KEPT_FOR_USERS)
         self._patience = patience
-        self._places: dict[int, Hashable] = {}  # transfer to party
+        self._places: dict[int, Party] = {}  # transfer to party
         self._line: list[_Waiter] = []  # by arrival
         self._closed = False
         self._lock = Lock()
@@ -73,7 +75,7 @@ class Admission:
             waiting = list(dict.fromkeys(waiter.transfer for waiter in self._line))
         return waiting.index(transfer) + 1 if transfer in waiting else None
 
-    def enter(self, party: Hashable, transfer: int, gone: Callable[[], bool]) -> None:
+    def enter(self, party: Party, transfer: int, gone: Callable[[], bool]) -> None:
         """Return when `transfer` has a place, which its later connections share at once.
 
         `gone` is asked twice a second whether anyone still waits. Raises AtCapacity, and ClientGone.
@@ -86,7 +88,7 @@ class Admission:
                 return
         self._wait(waiter, gone)
 
-    def ask(self, party: Hashable, transfer: int) -> None:
+    def ask(self, party: Party, transfer: int) -> None:
         """Have `transfer` wait for a place, or take one, without waiting here. Asking again changes nothing.
 
         Raises AtCapacity when the user has too many that wait so, or all have.
@@ -151,12 +153,18 @@ class Admission:
         able = [
             waiter
             for waiter in self._line
-            if waiter.transfer in self._places
-            or (len(self._places) < self._most and running[waiter.party] < self._most_per_user)
+            if waiter.transfer in self._places or self._may_run(waiter.party, running)
         ]
         return min(able, key=lambda one: (one.transfer not in self._places, running[one.party]), default=None)
 
-    def _refusal(self, party: Hashable) -> AtCapacity:
+    def _may_run(self, party: Party, running: Counter[Party]) -> bool:
+        """One more transfer, as far as places go."""
+        if len(self._places) >= self._most or running[party] >= self._most_per_user:
+            return False
+        visitors = sum(count for each, count in running.items() if isinstance(each, Visitor))
+        return not isinstance(party, Visitor) or visitors < self._most_of_visitors
+
+    def _refusal(self, party: Party) -> AtCapacity:
         if sum(owner == party for owner in self._places.values()) < self._most_per_user:
             return AtCapacity(_FULL, COME_BACK)
         most = self._most_per_user

@@ -58,17 +58,18 @@ class People:
     def _by_password(self, username: str, password: str, client: Client) -> User | None:
         if len(password) > MAX_PASSWORD:
             return None
-        known = self._rows.by_name(username)
+        known, place = self._rows.by_name(username), network(client.address)
         user, stored = known if known is not None else (None, self._passwords.nobodys)
 
         def ask() -> bool:
-            right = self._guess(username, user, stored, password, network(client.address))
+            right = self._guess(username, user, stored, password, place)
             if not right:
                 self._failures.note(user, client)
             return right
 
-        # With the stored hash in the question, an answer ends when the password changes or the user goes.
-        return user if self._answers.to(username, stored, password, ask=ask) else None
+        # With the stored hash in the question, an answer ends when the password changes or the user goes. With the
+        # place, who guesses does not hear, past all slowing down, what somebody elsewhere got right a moment ago.
+        return user if self._answers.to(username, stored, password, place, ask=ask) else None
 
     def _guess(self, username: str, user: User | None, stored: str, password: str, place: str) -> bool:
         now = datetime.now(UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from db import Database, Shared
 from db import Shares as Rows
@@ -55,6 +55,7 @@ class Visits:
         archives: Archives,
         downloads: Downloads,
     ) -> None:
+        self._database = database
         self._rows = Rows(database)
         self._shared = Shared(database)
         self._passwords = passwords
@@ -73,15 +74,15 @@ class Visits:
         Raises NotFound when there is none, or it is in the bin; Gone when it has expired or is used up, though who
         has begun to download goes on; and what `fits` raises.
         """
-        share, now = self._rows.by_token(token), datetime.now(UTC)
-        state = "none" if share is None else share.state(now)
+        share = self._rows.by_token(token)
+        state = "none" if share is None else share.state(self._database.now())
         if share is None or state == "in_bin":
             if password is not None:
                 self._fits(token, self._passwords.nobodys, password, client.address, known=False)
             raise NotFound("There is nothing at this link, or no longer.")
         if state == "expired":
             raise Gone("This link has expired.")
-        if state == "used_up" and not self._rows.counted(share.id, network(client.address), now - ONCE_IN):
+        if state == "used_up" and not self._rows.counted(share.id, network(client.address), self._since()):
             raise _used_up()
         return share
 
@@ -89,21 +90,20 @@ class Visits:
         """Whether this is the password of a share that has one. Raises TooManyGuesses and AtCapacity."""
         assert share.password_hash is not None
         # Who has fetched something from there has known the password: strangers do not keep them out.
-        since = datetime.now(UTC) - ONCE_IN
-        known = self._rows.counted(share.id, network(client.address), since)
+        known = self._rows.counted(share.id, network(client.address), self._since())
         return self._fits(share.token, share.password_hash, password, client.address, known=known)
 
     def _fits(self, token: str, stored: str, password: str, address: str, *, known: bool) -> bool:
         if len(password) > MAX_PASSWORD:
             return False
+        place = network(address)
 
         def ask() -> bool:
-            return self._slowdown.guess(
-                token, network(address), known, lambda: self._passwords.fits(stored, password)
-            )
+            return self._slowdown.guess(token, place, known, lambda: self._passwords.fits(stored, password))
 
-        # With the stored hash in the question, an answer ends when the password changes or the share goes.
-        return self._answers.to("share", token, stored, password, ask=ask)
+        # With the stored hash in the question, an answer ends when the password changes or the share goes; with the
+        # place, who guesses does not hear what somebody elsewhere got right a moment ago.
+        return self._answers.to("share", token, stored, password, place, ask=ask)
 
     def stamp(self, share: Share) -> str:
         """What changes with the password, and tells nothing of it."""
@@ -111,7 +111,7 @@ class Visits:
 
     def note(self, visit: Visit) -> None:
         """The share was used."""
-        self._uses.note(visit.share.id, datetime.now(UTC))
+        self._uses.note(visit.share.id, self._database.now())
 
     # What is there: NotFound for what is not, or not for this visit. --------------------------------------------
 
@@ -146,7 +146,7 @@ class Visits:
     def require_left(self, visit: Visit, node_id: int) -> None:
         """Raises Gone when no more downloads are left, and this one has not begun."""
         if visit.share.used_up and not self._rows.counted(
-            visit.share.id, visit.network, datetime.now(UTC) - ONCE_IN, node_id
+            visit.share.id, visit.network, self._since(), node_id
         ):
             raise _used_up()
 
@@ -175,7 +175,7 @@ class Visits:
 
     def count(self, visit: Visit, node_id: int) -> None:
         """A download of the file or folder begins, or goes on. Raises Gone when there are none left."""
-        if not self._rows.count(visit.share.id, visit.network, datetime.now(UTC) - ONCE_IN, node_id):
+        if not self._rows.count(visit.share.id, visit.network, self._since(), node_id):
             raise _used_up()
 
     def _counted(self, visit: Visit, node_id: int, download: Download) -> Download:
@@ -195,7 +195,11 @@ class Visits:
 
     def forget_old(self) -> None:
         """Who fetched what, once that no longer matters."""
-        self._rows.forget_counted(datetime.now(UTC) - ONCE_IN)
+        self._rows.forget_counted(self._since())
+
+    def _since(self) -> datetime:
+        """Since when a download that was counted still counts as begun."""
+        return self._database.now() - ONCE_IN
 
 
 def _require_meant(visit: Visit, node_id: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from errors import AtCapacity, ClientGone
 from gateway.admission import LINE, LINE_PER_USER, Admission
+from gateway.transfer import Party, Visitor
 from tests.serving.conftest import until
 
 ANN, BOB, EVE = 1, 2, 3
@@ -30,7 +31,7 @@ class Door:
         self._threads = ThreadPoolExecutor(LINE + 8)
         self._over = threading.Event()
 
-    def ask(self, user: int, transfer: int, gone: Callable[[], bool] = here) -> Future[None]:
+    def ask(self, user: Party, transfer: int, gone: Callable[[], bool] = here) -> Future[None]:
         """A request that waits in line when this returns, if it has to."""
         before = self.admission.waiting
         asked = self._threads.submit(self.admission.enter, user, transfer, gone)
@@ -164,3 +165,19 @@ def test_places_are_neither_lost_nor_made_in_a_crowd() -> None:
     assert 0 < worst[0] <= most
     for transfer in range(most):
         admission.enter(transfer, 1000 + transfer, here)
+
+
+def test_visitors_leave_places_for_users() -> None:
+    door = Door(Admission(4, 2, patience=LONG))
+    for transfer in range(3):
+        door.admission.enter(Visitor(1, f"192.0.2.{transfer}"), transfer, here)
+    waits = door.ask(Visitor(2, "198.51.100.1"), 3)
+    assert not waits.done(), "a quarter of the places is not theirs"
+    door.admission.enter(ANN, 4, here)
+    door.admission.leave(0)
+    assert waits.result(LONG) is None
+    door.close()
+
+
+def test_a_single_place_is_for_visitors_too() -> None:
+    Admission(1, 1, patience=0).enter(Visitor(1, "192.0.2.1"), 1, here)

@@ -101,6 +101,14 @@ def test_a_right_password_costs_one_hash_for_a_while_and_so_does_a_wrong_one(
     assert hashed == [PASSWORD, "the old one"]
 
 
+def test_who_guesses_elsewhere_does_not_hear_what_was_right_a_moment_ago(house: House) -> None:
+    assert house.gateway.people.by_password("ada", PASSWORD, HOME) == house.user
+    guess_until_refused(house, ELSEWHERE)
+    with pytest.raises(TooManyGuesses):
+        house.gateway.people.by_password("ada", PASSWORD, ELSEWHERE)
+    assert house.gateway.people.by_password("ada", PASSWORD, HOME) == house.user
+
+
 def test_a_program_with_an_old_password_does_not_keep_its_owner_out(house: House) -> None:
     for _ in range(200):
         assert house.gateway.people.by_password("ada", "the old one", HOME) is None

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.rates import LEAST_BLOCK, FairBucket, Rates
+from gateway.transfer import Visitor
 
 BLOCK = 100
 
@@ -134,3 +135,29 @@ def test_a_pace_that_was_closed_holds_up_nobody() -> None:
     assert first.ask(4096) is not None
     first.close()
     assert first.ask(4096) is None, "its thread meets a closed stream next"
+
+
+def test_all_visitors_of_a_share_share_its_rate_and_each_has_one_of_their_own() -> None:
+    rates = Rates(16_000, 0, LEAST_BLOCK)
+    here, there = (Visitor(7, network, rate=8000) for network in ("192.0.2.1", "192.0.2.2"))
+    first = rates.pace(here, 1)
+    while first.ask(1000) is None:
+        pass
+    first.close()
+    assert rates.pace(there, 2).ask(1000) is not None
+    assert rates.pace(Visitor(8, "192.0.2.1", rate=8000), 3).ask(1000) is None, "by another share"
+    assert rates.pace(Visitor(7, "192.0.2.3", rate=9000), 4).ask(1000) is None, "its rate was changed"
+
+
+def test_blocks_are_smaller_for_visitors_of_a_slow_share() -> None:
+    rates = Rates(0, 0, 256 << 10)
+    assert rates.block_size(Visitor(1, "192.0.2.1", rate=80_000)) == 10_000
+    assert rates.block_size(Visitor(1, "192.0.2.1")) == 256 << 10
+
+
+def test_buckets_of_visitors_are_forgotten_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.rates.MAX_KEPT", 2)
+    rates = Rates(8000, 0, LEAST_BLOCK)
+    for number in range(5):
+        assert rates.pace(Visitor(1, f"192.0.2.{number}"), number).ask(4096) is None
+    assert len(rates._kept) == 2
