@@ -105,22 +105,23 @@ class Shares:
         with self._database.read() as connection:
             return _counted(connection, share_id, network, since, node_id)
 
-    def count(self, share_id: int, network: str, since: datetime, node_id: int) -> bool:
+    def count(self, share: Share, network: str, since: datetime, node_id: int) -> bool:
         """Count a download of the node, but one from there since then only once. False when there are none left."""
-        if self.counted(share_id, network, since, node_id):
+        if self.counted(share.id, network, since, node_id):
             return True
         one_more = update(shares).values(downloads=shares.c.downloads + 1)
         left = or_(shares.c.max_downloads.is_(None), shares.c.downloads < shares.c.max_downloads)
         now = self._database.now()
-        noted = upsert(share_downloads).values(share_id=share_id, node_id=node_id, network=network, at=now)
+        noted = upsert(share_downloads).values(share_id=share.id, network=network, node_id=node_id, at=now)
         noted = noted.on_conflict_do_update(
-            index_elements=["share_id", "node_id", "network"], set_={"at": now}
+            index_elements=["share_id", "network", "node_id"], set_={"at": now}
         )
-        with self._database.write() as connection:
+        # Where there is no limit it is a figure, for which no visitor waits for the disk.
+        with self._database.write(durable=share.terms.max_downloads is not None) as connection:
             # Of requests that came together, another may have been first.
-            if _counted(connection, share_id, network, since, node_id):
+            if _counted(connection, share.id, network, since, node_id):
                 return True
-            if not connection.execute(one_more.where(shares.c.id == share_id, left)).rowcount:
+            if not connection.execute(one_more.where(shares.c.id == share.id, left)).rowcount:
                 return False
             connection.execute(noted)
             return True

@@ -17,6 +17,7 @@ from gateway.answers import Answers
 from gateway.archives import Archives
 from gateway.downloads import Download, Downloads
 from gateway.passwords import MAX_PASSWORD, Passwords, stamp
+from gateway.shares import TOKEN_LENGTH
 from gateway.slowdown import Slowdown, network
 from gateway.transfer import Visitor
 from gateway.uses import Uses
@@ -99,7 +100,9 @@ class Visits:
         place = network(address)
 
         def ask() -> bool:
-            return self._slowdown.guess(token, place, known, lambda: self._passwords.fits(stored, password))
+            # What is remembered of a token that is none must not be as long as a request may be.
+            share = token[:TOKEN_LENGTH]
+            return self._slowdown.guess(share, place, known, lambda: self._passwords.fits(stored, password))
 
         # With the stored hash in the question, an answer ends when the password changes or the share goes; with the
         # place, who guesses does not hear what somebody elsewhere got right a moment ago.
@@ -175,7 +178,7 @@ class Visits:
 
     def count(self, visit: Visit, node_id: int) -> None:
         """A download of the file or folder begins, or goes on. Raises Gone when there are none left."""
-        if not self._rows.count(visit.share.id, visit.network, self._since(), node_id):
+        if not self._rows.count(visit.share, visit.network, self._since(), node_id):
             raise _used_up()
 
     def _counted(self, visit: Visit, node_id: int, download: Download) -> Download:

@@ -31,7 +31,7 @@ share_downloads = Table(
     Column(
         "share_id", BigId, ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     ),
-    Column("node_id", BigId, primary_key=True, autoincrement=False),
     Column("network", Text, primary_key=True),
+    Column("node_id", BigId, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False, index=True),
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from errors import AtCapacity, ChunkMissing, ClientGone, Gone
+from errors import AtCapacity, ChunkMissing, ClientGone, Gone, NotFound
 from gateway.downloads import Download
+from gateway.shares import TOKEN_LENGTH
 from gateway.visits import ONCE_IN, Visit
 from model import MIB, ByteRange, Client, File, Locator, Share, Terms
 from tests.conftest import House, build_house
@@ -151,3 +152,10 @@ def test_when_a_share_was_used_last_is_known_soon(house: House) -> None:
     visits.note(Visit(shared.share, Client("192.0.2.1", "")))
     visits.keep_uses()
     assert shared.share.last_used_at is not None
+
+
+def test_guesses_at_tokens_of_any_length_take_little_memory(house: House) -> None:
+    visits = house.gateway.visits
+    with pytest.raises(NotFound):
+        visits.find("x" * 60_000, Client("192.0.2.1", ""), "a password")
+    assert all(len(str(key)) <= TOKEN_LENGTH for key in visits._slowdown._accounts._kept)

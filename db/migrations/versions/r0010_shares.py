@@ -32,8 +32,8 @@ def upgrade() -> None:
     op.create_table(
         "share_downloads",
         _belongs_to("share_id", "shares.id", primary_key=True),
-        sa.Column("node_id", BIG_ID, primary_key=True, autoincrement=False),
         sa.Column("network", sa.Text(), primary_key=True),
+        sa.Column("node_id", BIG_ID, primary_key=True, autoincrement=False),
         sa.Column("at", TIME, nullable=False, index=True),
     )
 
