@@ -24,6 +24,15 @@ from model import Account, Token, User
 
 MAX_NETWORKS = 64
 """That are remembered of one user."""
+_BY_TOKEN = (
+    select(users, tokens.c.id.label("token_id"))
+    .join(tokens)
+    .where(
+        tokens.c.digest == bindparam("digest"),
+        or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > bindparam("now")),
+    )
+)
+"""Made once: making a statement takes longer than running it, and every request asks this."""
 
 
 class People:
@@ -152,10 +161,8 @@ class People:
 
     def by_token(self, digest: bytes, now: datetime) -> tuple[User, int] | None:
         """Whose token has this digest, and its id, unless it has expired."""
-        lasting = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
-        whose = select(users, tokens.c.id.label("token_id")).join(tokens)
         with self._database.read() as connection:
-            row = connection.execute(whose.where(tokens.c.digest == digest, lasting)).one_or_none()
+            row = connection.execute(_BY_TOKEN, {"digest": digest, "now": now}).one_or_none()
         return None if row is None else (_user(row), row.token_id)
 
     def tokens_used(self, uses: Mapping[int, datetime]) -> None:

@@ -16,6 +16,12 @@ from model import Client, Session, User
 
 MAX_SESSIONS = 100
 """Of one user; the one that was not used for longest makes room."""
+_BY_DIGEST = (
+    select(sessions, users.c.name, users.c.is_admin, users.c.created_at.label("since"))
+    .join(users)
+    .where(sessions.c.digest == bindparam("digest"), sessions.c.expires_at > bindparam("now"))
+)
+"""Made once: making a statement takes longer than running it, and every request asks this."""
 
 
 class Sessions:
@@ -37,13 +43,8 @@ class Sessions:
 
     def by_digest(self, digest: bytes, now: datetime) -> tuple[User, Session] | None:
         """The session whose secret has this digest, and whose it is, unless it has expired."""
-        whose = select(sessions, users.c.name, users.c.is_admin, users.c.created_at.label("since")).join(
-            users
-        )
         with self._database.read() as connection:
-            row = connection.execute(
-                whose.where(sessions.c.digest == digest, sessions.c.expires_at > now)
-            ).one_or_none()
+            row = connection.execute(_BY_DIGEST, {"digest": digest, "now": now}).one_or_none()
         if row is None:
             return None
         return User(row.user_id, row.name, row.is_admin, row.since), _session(row)
