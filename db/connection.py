@@ -29,6 +29,8 @@ CHECK_SECONDS = 2.0
 """How long the check at start may take; a very large database is then checked only in part."""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
+CACHE_KIB = 512
+"""KiB of the file's pages in each connection. Few: there are many connections, and the system holds the pages, too."""
 
 _LOCKED = "The database is held by another program. Close whatever else has it open, then try again."
 _DAMAGED = "The database is damaged. Stop the server and put a backup in its place; stored files are safe."
@@ -74,6 +76,7 @@ class Database:
             connection.execute(f"PRAGMA busy_timeout = {_milliseconds(self._patience)}")
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute(
                 "PRAGMA fullfsync = ON"
             )  # macOS: an fsync that reaches the disk; nothing elsewhere

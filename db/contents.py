@@ -87,7 +87,7 @@ def _gone() -> NotFound:
 
 def _chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Chunk, ...]:
     in_order = select(chunks).where(*conditions).order_by(chunks.c.chunk_index)
-    return tuple(map(to_chunk, connection.execute(in_order).all()))
+    return tuple(map(to_chunk, connection.execute(in_order)))
 
 
 def to_chunk(row: Sequence[Any]) -> Chunk:
