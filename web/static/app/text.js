@@ -1,13 +1,11 @@
 // All that the application says, in one place. Sentences of refusals are the server's, and are shown as they came.
 
-import { number } from "./format.js";
 import { ACCOUNT } from "./words/account.js";
 import { ADMIN } from "./words/admin.js";
 import { TRANSFERS } from "./words/transfers.js";
 import { UPLOADS } from "./words/uploads.js";
 import { WELCOME } from "./words/welcome.js";
-
-const plural = new Intl.PluralRules("en");
+import { teller } from "./wording.js";
 
 const TEXT = {
   ...UPLOADS, ...TRANSFERS, ...ACCOUNT, ...ADMIN, ...WELCOME,
@@ -168,11 +166,4 @@ const TEXT = {
   "preview.failed": "This cannot be shown here.",
 };
 
-// The text of a key, with {name}s filled in. One with several forms takes the one that the number `n` asks for.
-export function t(key, values = {}) {
-  const entry = TEXT[key];
-  if (entry === undefined) throw new Error(`no text for ${key}`);
-  const form = typeof entry === "string" ? entry : entry[plural.select(values.n)];
-  const written = (value) => (typeof value === "number" ? number(value) : value);
-  return form.replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
-}
+export const t = teller(TEXT);

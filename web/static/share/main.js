@@ -1,0 +1,48 @@
+// What a share's page can do beside showing: a look at pictures and films, more of them as one scrolls, copying addresses.
+
+import { copyText } from "../app/dom.js";
+import { exactly } from "../app/format.js";
+import { Look } from "./look.js";
+import { followMore } from "./more.js";
+import { mend } from "./pictures.js";
+import { t } from "./text.js";
+
+const COPIED = 2000; // milliseconds that a button says so
+
+const look = new Look();
+
+function onClick(event) {
+  const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  const link = event.target.closest("a[data-look]");
+  if (!link || !plain) return;
+  event.preventDefault();
+  look.open(link);
+}
+
+async function copy({ currentTarget: button }) {
+  const words = button.lastChild;
+  const usual = words.textContent;
+  await copyText(new URL(button.dataset.copy, location).href);
+  words.textContent = t("copied");
+  setTimeout(() => { words.textContent = usual; }, COPIED);
+}
+
+async function prepare({ currentTarget: button }) {
+  const { show } = await import("./prepare.js");
+  button.closest(".acts").after(show(button.dataset.prepare));
+  button.remove();
+}
+
+function show(selector, act) {
+  for (const button of document.querySelectorAll(selector)) {
+    button.hidden = false;
+    button.addEventListener("click", act);
+  }
+}
+
+document.addEventListener("click", onClick);
+show("[data-copy]", copy);
+show("[data-prepare]", prepare);
+for (const time of document.querySelectorAll("time")) time.textContent = exactly(time.dateTime);
+mend(document);
+followMore();
