@@ -1,7 +1,7 @@
 // What a share's page can do beside showing: a look at pictures and films, more of them as one scrolls, copying addresses.
 
 import { copyText } from "../app/dom.js";
-import { exactly } from "../app/format.js";
+import { moment } from "../app/format.js";
 import { Look } from "./look.js";
 import { followMore } from "./more.js";
 import { mend } from "./pictures.js";
@@ -20,7 +20,7 @@ function onClick(event) {
 }
 
 async function copy({ currentTarget: button }) {
-  const words = button.lastChild;
+  const words = button.querySelector("span");
   const usual = words.textContent;
   await copyText(new URL(button.dataset.copy, location).href);
   words.textContent = t("copied");
@@ -43,6 +43,6 @@ function show(selector, act) {
 document.addEventListener("click", onClick);
 show("[data-copy]", copy);
 show("[data-prepare]", prepare);
-for (const time of document.querySelectorAll("time")) time.textContent = exactly(time.dateTime);
+for (const time of document.querySelectorAll("time")) time.textContent = moment(time.dateTime);
 mend(document);
 followMore();

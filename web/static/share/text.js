@@ -20,5 +20,4 @@ export const t = teller({
   "prepare.ready": "The ZIP is ready.",
   "prepare.until": "It is kept until {when}.",
   "prepare.waiting": "Waiting for its turn",
-  until: "until {when}",
 });
