@@ -12,7 +12,7 @@ from model import User
 from web import context
 from web.auth import signed_in
 
-VIEWS = ("/", "/transfers", "/bin", "/search", "/account", "/admin", "/welcome")
+VIEWS = ("/", "/transfers", "/shares", "/bin", "/search", "/account", "/admin", "/welcome")
 """Addresses that a person may open, reload and keep; web/static/app/views.js says what each shows."""
 
 blueprint = Blueprint("page", __name__)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-APP = Path(__file__).resolve().parents[2] / "web" / "static" / "app"
-SCRIPTS = {path.relative_to(APP).as_posix(): path.read_text(encoding="utf-8") for path in APP.rglob("*.js")}
-WORDS = {name: text for name, text in SCRIPTS.items() if name == "text.js" or name.startswith("words/")}
+STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
+SCRIPTS = {
+    path.relative_to(STATIC).as_posix(): path.read_text(encoding="utf-8")
+    for room in ("app", "share")
+    for path in (STATIC / room).rglob("*.js")
+}
+WORDS = {name: text for name, text in SCRIPTS.items() if name.endswith("/text.js") or "/words/" in name}
 MAX_LINES = 300
 MARKUP = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|setAttribute\(\"style\"|\beval\(|new Function"

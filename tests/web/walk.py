@@ -67,7 +67,16 @@ def _gets(*paths: str) -> list[Step]:
 
 STEPS = [
     *_gets(
-        "/", "/account", "/admin", "/bin", "/search", "/transfers", "/welcome", "/login", "/static/app.css"
+        "/",
+        "/account",
+        "/admin",
+        "/bin",
+        "/search",
+        "/shares",
+        "/transfers",
+        "/welcome",
+        "/login",
+        "/static/app.css",
     ),
     *_gets("/healthz", "/readyz", "/metrics", "/api/openapi.json"),
     *_gets(

@@ -37,7 +37,7 @@ _TUS = {"Tus-Resumable": CONSTANT_TUS}
 
 _PAGES = {
     f"GET {path}": Operation("A view of the web application.", {200: HTML, 303: None})
-    for path in ("/", "/transfers", "/bin", "/search", "/account", "/admin", "/welcome")
+    for path in ("/", "/transfers", "/shares", "/bin", "/search", "/account", "/admin", "/welcome")
 } | {
     "GET /static/{filename}": Operation("The page's own script, style and pictures.", {200: _BYTES}),
     "GET /login": Operation("The form.", {200: HTML, 303: None}, query={"next": PATH}),

@@ -2,13 +2,15 @@
 
 import { ACCOUNT } from "./words/account.js";
 import { ADMIN } from "./words/admin.js";
+import { PREPARE } from "./words/prepare.js";
+import { SHARES } from "./words/shares.js";
 import { TRANSFERS } from "./words/transfers.js";
 import { UPLOADS } from "./words/uploads.js";
 import { WELCOME } from "./words/welcome.js";
 import { teller } from "./wording.js";
 
 const TEXT = {
-  ...UPLOADS, ...TRANSFERS, ...ACCOUNT, ...ADMIN, ...WELCOME,
+  ...UPLOADS, ...TRANSFERS, ...ACCOUNT, ...ADMIN, ...PREPARE, ...SHARES, ...WELCOME,
 
   cancel: "Cancel",
   close: "Close",
@@ -20,7 +22,6 @@ const TEXT = {
   "upload.files": "Files",
   "upload.folder": "A folder",
   "upload.nothing": "There was no file in it",
-  download: "Download",
   preview: "Look at it",
   copylines: "For IDM, curl, wget, aria2",
   link: "Copy link",
@@ -42,6 +43,7 @@ const TEXT = {
 
   "view.files": "Files",
   "view.transfers": "Transfers",
+  "view.shares": "Shares",
   "view.bin": "Bin",
   "view.search": "Search",
   "view.account": "Account",

@@ -7,6 +7,7 @@
 export const VIEWS = {
   "/": { name: "files", icon: "files", place: "all", load: () => import("./files/view.js") },
   "/transfers": { name: "transfers", icon: "transfers", place: "all", load: () => import("./transfers/view.js") },
+  "/shares": { name: "shares", icon: "share", place: "all", load: () => import("./shares/view.js") },
   "/search": { name: "search", icon: "search", place: null, load: () => import("./search/view.js") },
   "/bin": { name: "bin", icon: "bin", place: "all", load: () => import("./bin/view.js") },
   "/account": { name: "account", icon: "account", place: null, load: () => import("./account/view.js") },

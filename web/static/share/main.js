@@ -1,6 +1,6 @@
 // What a share's page can do beside showing: a look at pictures and films, more of them as one scrolls, copying addresses.
 
-import { copyText } from "../app/dom.js";
+import { copyText, h } from "../app/dom.js";
 import { moment } from "../app/format.js";
 import { Look } from "./look.js";
 import { followMore } from "./more.js";
@@ -28,9 +28,17 @@ async function copy({ currentTarget: button }) {
 }
 
 async function prepare({ currentTarget: button }) {
-  const { show } = await import("./prepare.js");
-  button.closest(".acts").after(show(button.dataset.prepare));
-  button.remove();
+  const { prepare: begin } = await import("./prepare.js");
+  const { prepare: place, folder } = button.dataset;
+  const preparation = begin(place, Number(folder));
+  button.disabled = true;
+  try {
+    await preparation.start();
+    button.closest(".acts").after(preparation.element);
+    button.remove();
+  } catch (error) {
+    button.after(h("p", { class: "refusal", role: "alert" }, error.message));
+  }
 }
 
 function show(selector, act) {

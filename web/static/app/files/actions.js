@@ -5,6 +5,7 @@ import { previewOf } from "./kinds.js";
 import { copy, copyLink, download, move, remove, rename } from "./verbs.js";
 
 const showDetails = async (node) => (await import("./details.js")).showDetails(node);
+const share = async (node) => (await import("../shares/dialogs.js")).share(node);
 const showCopyLines = async (node) => (await import("./copylines.js")).showCopyLines(node);
 
 // Look at a file; `among` are those that come before and after it.
@@ -20,6 +21,7 @@ export function actionsFor(nodes, among) {
     file && previewOf(node) && { name: "preview", icon: "eye", act: () => preview(node, among) },
     { name: "download", icon: "download", act: () => download(nodes), bar: true },
     file && { name: "copylines", icon: "code", act: () => showCopyLines(node) },
+    one && { name: "share", icon: "share", act: () => share(node), bar: true },
     one && { name: "link", icon: "link", act: () => copyLink(node) },
     null,
     one && { name: "rename", icon: "rename", act: () => rename(node), hint: "F2" },

@@ -5,6 +5,7 @@ import { attempt } from "../dialog.js";
 import { h, icon, iconButton, pictureButton } from "../dom.js";
 import { size } from "../format.js";
 import { menu } from "../menu.js";
+import { listen as listenToShares } from "../shares/known.js";
 import { t } from "../text.js";
 import { Pages } from "./pages.js";
 import { Pane } from "./pane.js";
@@ -29,7 +30,10 @@ export class ListView {
     this.#empty = h("div", { class: "empty", hidden: true },
       icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
     root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
-    this.#stop = listen((folders) => (!folders || concerns(folders)) && this.#settle());
+    this.#stops = [
+      listen((folders) => (!folders || concerns(folders)) && this.#settle()),
+      listenToShares(() => this.pages && this.pane.show(this.pages.items, this.pages.complete)),
+    ];
   }
 
   pages = null; // what is shown
@@ -40,7 +44,7 @@ export class ListView {
   #empty;
   #chosen = h("div", { class: "bar chosen", role: "toolbar", "aria-label": t("chosen.label"), hidden: true });
   #status = h("p", { class: "status", role: "status" });
-  #stop;
+  #stops;
   #timer = 0;
 
   // Show another listing: `fetchPage` as Pages has it. `onFirst(page)` is called when its first page takes its place.
@@ -66,7 +70,7 @@ export class ListView {
   }
 
   end() {
-    this.#stop();
+    for (const stop of this.#stops) stop();
     this.pages?.end();
     this.#coming?.end();
     this.pane.end();

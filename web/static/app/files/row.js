@@ -1,6 +1,7 @@
 // One row of a list: made once, and shown another node when the list scrolls.
 
 import { h, icon, iconButton, setIcon } from "../dom.js";
+import { isShared } from "../shares/known.js";
 import { t } from "../text.js";
 import { kindOf } from "./kinds.js";
 
@@ -25,7 +26,7 @@ export class Row {
     this.element = h("div", { role: "row", class: "row", draggable: carried && FINE ? "true" : null },
       h("span", { role: "gridcell", class: "mark" }, this.#picture, this.#check),
       h("span", { role: "gridcell", class: "name" },
-        h("span", { class: "line" }, this.#link, this.#damaged), this.#meta),
+        h("span", { class: "line" }, this.#link, this.#shared, this.#damaged), this.#meta),
       this.#cells,
       h("span", { role: "gridcell", class: "acts" }, this.#download, this.#more));
   }
@@ -39,6 +40,7 @@ export class Row {
   #check = h("input", { type: "checkbox", tabindex: -1 });
   #link = h("a", { class: "title", tabindex: -1, draggable: "false" });
   #damaged = h("strong", { class: "badge", title: t("row.damaged.title"), hidden: true }, t("row.damaged"));
+  #shared = h("span", { class: "shared", title: t("share.shared"), role: "img", "aria-label": t("share.shared"), hidden: true }, icon("share"));
   #meta = h("small", {});
   #more = iconButton("more", "", undefined, { tabindex: -1, class: "icon-button more", "aria-haspopup": "menu" });
 
@@ -56,6 +58,7 @@ export class Row {
     const href = this.#hrefOf(node);
     if (href) this.#link.href = href;
     this.#damaged.hidden = !node.damaged;
+    this.#shared.hidden = !isShared(node.id);
     this.#meta.textContent = this.#metaOf(node);
     this.#more.setAttribute("aria-label", t("row.more", { name: node.name }));
     for (const [position, { text, title }] of this.#columns.entries()) {

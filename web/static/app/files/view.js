@@ -6,6 +6,7 @@ import { h, pictureButton } from "../dom.js";
 import { exactly, moment, size } from "../format.js";
 import { menu } from "../menu.js";
 import { go, title } from "../router.js";
+import { look as lookForShares } from "../shares/known.js";
 import { t } from "../text.js";
 import { actionsFor, preview } from "./actions.js";
 import { carryRows } from "./carry.js";
@@ -36,6 +37,7 @@ export async function show(root, params) {
   const mine = new FilesView(root);
   shown = mine;
   await mine.follow(params);
+  lookForShares();
   return () => mine.end();
 }
 
