@@ -28,6 +28,12 @@ def put(gateway: RunningGateway) -> Put:
     return putting(gateway)
 
 
+@pytest.fixture(scope="module")
+def put_once(gateway: RunningGateway) -> Put:
+    """The same for what is there for all tests of a module."""
+    return putting(gateway)
+
+
 @pytest.fixture
 def page(browser: Browser, gateway: RunningGateway) -> Iterator[Page]:
     with window(browser, gateway, forgiven=("401", "400", "409")) as page:  # refusals that a test asks for

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.app.axe import faults
 from tests.app.browsing import PHONE, Put, row, sign_in, window
 from tests.whole.running import RunningGateway
 from web.page import VIEWS
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
 
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-"""The package is wanted for this file only."""
-FAULTS = """async () => {
-    const { violations } = await axe.run({ resultTypes: ["violations"] });
-    return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("  ")}`);
-}"""
 DARK_DESK: dict[str, Any] = {"color_scheme": "dark"}
 LIGHT_PHONE: dict[str, Any] = {"color_scheme": "light"} | PHONE
 LOOKS = (
@@ -29,13 +22,6 @@ LOOKS = (
     pytest.param({"color_scheme": "light"}, id="light"),
     pytest.param(LIGHT_PHONE, id="phone"),
 )
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core calls serious or critical in what is shown."""
-    page.evaluate(AXE)
-    found: list[str] = page.evaluate(FAULTS)
-    return found
 
 
 @pytest.fixture(params=LOOKS)
