@@ -1,0 +1,109 @@
+"""Sharing in the application, in Chromium: the dialog, the link, the view of all of them, and prepared ZIPs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app.axe import faults
+from tests.app.browsing import PHONE, REFUSED, Put, row, sign_in, window
+from tests.whole.running import RunningGateway
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
+
+
+@pytest.fixture
+def given(browser: Browser, gateway: RunningGateway, put: Put) -> Iterator[Page]:
+    """A folder with two files, on a page that may use the clipboard."""
+    for name in ("one.txt", "two.txt"):
+        put(f"/Given/{name}", name.encode())
+    put("/Kept/secret.txt", b"secret")
+    with window(
+        browser, gateway, color_scheme="light", permissions=["clipboard-read", "clipboard-write"]
+    ) as page:
+        page.emulate_media(reduced_motion="reduce")
+        sign_in(page)
+        yield page
+
+
+def act(page: Page, name: str, item: str) -> None:
+    row(page, name).locator(".more").click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def test_a_folder_is_shared_changed_and_taken_back(given: Page, gateway: RunningGateway) -> None:
+    page = given
+    act(page, "Given", "Share")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Make one").click()
+    password = dialog.get_by_label("Password").input_value()
+    assert len(password) == 12
+    dialog.get_by_text("Limits").click()
+    dialog.get_by_label("Downloads").fill("3")
+    assert faults(page) == []
+    dialog.get_by_role("button", name="Make link").click()
+    expect(page.get_by_role("heading", name="The link is ready")).to_be_visible()
+    dialog.get_by_text("For IDM, curl").click()
+    assert faults(page) == []
+    (line,) = (code for code in dialog.locator("code").all_text_contents() if code.startswith("curl"))
+    assert "download-all?password=" in line and "Given.zip" in line
+    dialog.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_text("The link is on the clipboard")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    dialog.get_by_role("button", name="Done").click()
+    expect(row(page, "Given").get_by_role("img", name="Shared")).to_be_visible()
+    expect(row(page, "Kept").get_by_role("img", name="Shared")).to_be_hidden()
+    assert httpx.get(link, params={"password": "no"}).status_code == 401
+    assert "one.txt" in httpx.get(link, params={"password": password}, follow_redirects=True).text
+
+    page.get_by_role("link", name="Shares").click()
+    card = page.locator(".card.share")
+    expect(card).to_contain_text("0 of 3 downloads")
+    expect(card).to_contain_text("with a password")
+    assert faults(page) == []
+    card.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Change link").click()
+    expect(dialog.get_by_label("Downloads")).to_have_value("3")
+    dialog.get_by_label("Downloads").fill("")
+    dialog.get_by_label("Take the password away").check()
+    dialog.get_by_label("Ends").select_option("never")
+    dialog.get_by_role("button", name="Save").click()
+    expect(card).not_to_contain_text("with a password")
+    expect(card).to_contain_text(re.compile(r"^Given\s*0 downloads · .*used"))
+    assert httpx.get(link).status_code == 200
+    card.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Revoke").click()
+    dialog.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("Nothing is shared")).to_be_visible()
+    assert httpx.get(link).status_code == 404
+
+
+def test_a_refusal_keeps_the_form_and_says_why(given: Page) -> None:
+    act(given, "Given", "Share")
+    dialog = given.get_by_role("dialog")
+    dialog.get_by_label("Password").fill("x")
+    dialog.get_by_role("button", name="Make link").click()
+    expect(dialog.get_by_role("alert")).not_to_be_empty()
+    dialog.get_by_label("Password").fill("")
+    dialog.get_by_role("button", name="Make link").click()
+    expect(given.get_by_role("heading", name="The link is ready")).to_be_visible()
+    given.keyboard.press("Escape")
+    act(given, "Given", "Share")
+    expect(dialog).to_contain_text("1 link leads here")
+    assert faults(given) == []
+
+
+def test_the_view_of_shares_fits_a_phone(browser: Browser, gateway: RunningGateway, put: Put) -> None:
+    name = "A film with a name that is much longer than any telephone is wide, in two parts.mkv"
+    with gateway.client() as client:
+        made = client.post("/api/v1/shares", json={"file_id": put(f"/{name}")["id"], "password": "aurora"})
+        assert made.status_code == 201, made.text
+    with window(browser, gateway, color_scheme="dark", **PHONE) as page:
+        sign_in(page, "/shares")
+        expect(page.locator(".card.share").first).to_contain_text(name)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert faults(page) == []
