@@ -48,7 +48,8 @@ def window(
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     yield page
     context.close()
-    assert [said for said in wrong if not any(word in said for word in forgiven)] == []
+    unforgiven = [said for said in wrong if not any(word in said for word in forgiven)]
+    assert not unforgiven, unforgiven
 
 
 def sign_in(page: Page, at: str = "/", name: str = "admin", password: str = PASSWORD) -> None:

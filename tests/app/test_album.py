@@ -63,6 +63,11 @@ def swipe(page: Page, *steps: tuple[int, int]) -> None:
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def ready(page: Page) -> None:
+    """Until scripts run: before that a picture is but a link."""
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+
+
 def shown(page: Page, name: str) -> None:
     """Until this is what is looked at, and it is there to be seen."""
     expect(page.locator(".look strong")).to_have_text(name)
@@ -80,6 +85,7 @@ def test_an_album_in_the_hand(hand: Page, gateway: RunningGateway, folder: int) 
     assert "diary" not in hand.content() and "Private" not in hand.content()
     assert hand.evaluate("document.documentElement.scrollWidth") == 390
     assert faults(hand) == []
+    ready(hand)
     hand.locator(".album a").first.tap()
     shown(hand, "a dawn.jpg")
     swipe(hand, (300, 400), (200, 400), (60, 405))
@@ -140,6 +146,7 @@ def test_a_password_opens_it_and_addresses_are_for_programs(
         hand.get_by_role("button", name="Open").tap()
         if given != PASSWORD:
             expect(hand.get_by_role("alert")).to_be_visible()
+    ready(hand)
     hand.locator(".album a").first.tap()
     shown(hand, "a dawn.jpg")
     address = hand.locator(".look .bar a").get_attribute("href")

@@ -42,7 +42,7 @@ def test_a_line_for_windows_holds_no_command_and_no_option_in_a_name(page: Page)
     sign_in(page, "/")
     name = 'a" -x "evil & calc | $(calc) `“it\'s”.bin'
     lines = page.evaluate(
-        "async name => (await import('/static/app/files/copylines.js'))"
+        "async name => (await import('/static/app/files/lines.js'))"
         ".linesFor(name, 'http://h/f?token=t', 'powershell')",
         name,
     )

@@ -23,7 +23,11 @@ def given(browser: Browser, gateway: RunningGateway, put: Put) -> Iterator[Page]
         put(f"/Given/{name}", name.encode())
     put("/Kept/secret.txt", b"secret")
     with window(
-        browser, gateway, color_scheme="light", permissions=["clipboard-read", "clipboard-write"]
+        browser,
+        gateway,
+        forgiven=REFUSED,
+        color_scheme="light",
+        permissions=["clipboard-read", "clipboard-write"],
     ) as page:
         page.emulate_media(reduced_motion="reduce")
         sign_in(page)

@@ -29,7 +29,8 @@ async function again(image) {
 // See that every picture of an album below `root` comes, or says what it is.
 export function mend(root) {
   for (const image of root.querySelectorAll(".album img")) {
-    if (image.complete && image.src && !image.naturalWidth) again(image);
-    image.addEventListener("error", () => again(image), { once: true });
+    const failed = image.complete && image.currentSrc && !image.naturalWidth; // before this script ran
+    if (failed) again(image);
+    else image.addEventListener("error", () => again(image), { once: true });
   }
 }
