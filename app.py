@@ -28,12 +28,14 @@ from web import (
     events,
     health,
     inputs,
+    jobs,
     known,
     links,
     metrics,
     nodes,
     openapi,
     page,
+    prepared,
     queue,
     session,
     shares,
@@ -55,12 +57,14 @@ ROOMS = (
     download,
     events,
     health,
+    jobs,
     known,
     links,
     metrics,
     nodes,
     openapi,
     page,
+    prepared,
     queue,
     session,
     thumbnails,
@@ -137,7 +141,11 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.session_interface = SessionCookie()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.globals["csrf_token"] = generate_csrf
-    app.url_map.converters |= {"id": inputs.IdConverter, "everything": inputs.PathConverter}
+    app.url_map.converters |= {
+        "id": inputs.IdConverter,
+        "job": inputs.JobConverter,
+        "everything": inputs.PathConverter,
+    }
     # `//` in a path is a bad name with a sentence, not a redirect to another path.
     app.url_map.merge_slashes = False
 

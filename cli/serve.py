@@ -20,6 +20,7 @@ from errors import Transient
 from gateway import Gateway, Limits
 from gateway.people import People
 from jobs.keeper import Keeper
+from jobs.worker import Workers
 from model import MIB, User
 from serving import Server
 from storage.base import ChunkStore
@@ -77,6 +78,9 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
         user_rate=settings.download_rate_limit,
         total_rate=settings.total_rate_limit,
         bin_days=settings.bin_days,
+        zip_cache=settings.prepared.cache_size,
+        zip_cache_hours=settings.prepared.cache_hours,
+        zip_level=settings.prepared.level,
     )
     gateway = Gateway(database, store, staging, settings.data_dir, limits)
     house.callback(gateway.close)
@@ -87,6 +91,9 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
     keeper = Keeper(gateway)
     house.callback(keeper.stop)
     keeper.start()
+    workers = Workers(gateway.jobs, settings.prepared.workers)
+    house.callback(workers.stop)
+    workers.start()
     _greet(settings, server, admin, password)
     return gateway, server
 

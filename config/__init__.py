@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import mail, objects, telegram
+from config import mail, objects, prepared, telegram
 from config.mail import MailSettings as MailSettings
 from config.objects import ObjectSettings as ObjectSettings
+from config.prepared import PreparedSettings as PreparedSettings
 from config.telegram import TelegramSettings as TelegramSettings
 from config.variables import Variables
 from errors import Misconfigured
@@ -27,7 +28,7 @@ LOCAL_TOKEN_FILE = "local-token"
 """Where `serve` keeps the admin's token for commands on the server's own host, below DATA_DIR."""
 
 # fmt: off
-_NAMES = telegram.NAMES | objects.NAMES | mail.NAMES | {
+_NAMES = telegram.NAMES | objects.NAMES | mail.NAMES | prepared.NAMES | {
     "HOST", "PORT", "BASE_URL", "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD",
     "CHUNK_SIZE_MIB", "STAGING_SIZE_MIB", "CACHE_SIZE_MIB", "CACHE_DIR", "STREAMING_CHUNK_SIZE",
     "ENABLE_RANGE_REQUESTS", "MAX_CONCURRENT_DOWNLOADS", "MAX_CONCURRENT_DOWNLOADS_PER_USER",
@@ -35,7 +36,7 @@ _NAMES = telegram.NAMES | objects.NAMES | mail.NAMES | {
     "SHUTDOWN_SECONDS", "TRUSTED_PROXIES", "BIN_DAYS", "LOG_LEVEL", "LOG_FORMAT",
     "STOWGRAM_URL", "STOWGRAM_TOKEN",
     # Spoken for by features to come: known, so that they are no typing errors.
-    "ZIPSTREAM_COMPRESSION_LEVEL", "ZIP_CACHE_HOURS", "CDN_BASE_URL", "REDIS_URL",
+    "REDIS_URL",
 }
 # fmt: on
 
@@ -84,6 +85,7 @@ class Settings:
     """None: prepared downloads stay on this machine."""
     mail: MailSettings | None = None
     """None: no letters are sent."""
+    prepared: PreparedSettings = field(default_factory=PreparedSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def read(
         cache_dir=values.path("CACHE_DIR"),
         objects=objects.read(values),
         mail=mail.read(values),
+        prepared=prepared.read(values),
         **_limits(values),
     )
     if values.faults:

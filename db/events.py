@@ -21,6 +21,9 @@ KEPT = 10_000
 MAX_NEWS = 500
 """Events in one answer; who is further behind loads anew, which costs less than so many changes one by one."""
 
+_NO_CHANGE = ("prepared", "signed_in", "sign_in_failed", "password_changed")
+"""Types that tell of no file and no folder. A new type is a change as long as it is not named here."""
+
 _EVENTS = select(events, users.c.name.label("user")).select_from(
     events.outerjoin(users, users.c.id == events.c.user_id)
 )
@@ -39,6 +42,12 @@ class Events:
         """Where the line of this user's events stands, or of everybody's: to ask from."""
         with self._database.read() as connection:
             return _ends(connection, _whose(user_id))[1]
+
+    def last_change(self, user_id: int) -> int:
+        """The last one that tells of a change to the user's files and folders, or one that may."""
+        changes = _whose(user_id) & events.c.type.not_in(_NO_CHANGE)
+        with self._database.read() as connection:
+            return _ends(connection, changes)[1]
 
     def since(self, seen: int, user_id: int | None = None) -> News:
         """What came after the event `seen` of this user's, or everybody's. Past MAX_NEWS, or past what is kept, it is

@@ -7,13 +7,28 @@ that was thought dead changes nothing any more. It must never know what a kind o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from db import events
+from db.columns import UtcTime
 from db.connection import Database
 from db.schema import jobs
 from errors import AtCapacity, Conflict, NotFound
@@ -44,7 +59,9 @@ class Jobs:
         with self._database.write() as connection:
             row = connection.execute(same).one_or_none()
             if row is not None and (row.ends_at is None or row.ends_at > now):
-                return _job(row), False
+                if row.email is None and job.email is not None:  # who asked first wanted no letter
+                    connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
+                return replace(_job(row), email=row.email or job.email), False
             if row is not None:
                 connection.execute(delete(jobs).where(jobs.c.id == row.id))
             if connection.execute(waiting).scalar_one() >= most:
@@ -70,8 +87,15 @@ class Jobs:
 
     def ready(self, kind: str) -> tuple[Job, ...]:
         """Those whose result can be had, the oldest first."""
-        chosen = select(jobs).where(jobs.c.kind == kind, jobs.c.status == "ready")
+        there = jobs.c.status == "ready", jobs.c.ends_at > self._database.now()
+        chosen = select(jobs).where(jobs.c.kind == kind, *there)
         return self._all(chosen.order_by(jobs.c.updated_at, jobs.c.id))
+
+    def begun_before(self, job: Job) -> tuple[Job, ...]:
+        """Others of its kind that are being done, and were taken up earlier."""
+        earlier = tuple_(jobs.c.started_at, jobs.c.id) < tuple_(literal(job.started_at, UtcTime()), job.id)
+        running = jobs.c.kind == job.kind, jobs.c.status == "processing"
+        return self._all(select(jobs).where(*running, earlier))
 
     def live(self, kind: str) -> frozenset[str]:
         """The ids of those whose bytes are still needed."""
@@ -149,13 +173,17 @@ class Jobs:
 
     def forget(self, job_id: str) -> None:
         """There is nothing of it any more."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
-    def forget_ended(self) -> None:
+    def expire(self, job: Job) -> None:
+        """Nobody can have what it made any more, durably; it may be thrown away now."""
+        with self._database.write() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == job.id).values(ends_at=self._database.now()))
+
+    def ended(self) -> tuple[Job, ...]:
         """All whose time is over."""
-        with self._database.write(durable=False) as connection:
-            connection.execute(delete(jobs).where(jobs.c.ends_at <= self._database.now()))
+        return self._all(select(jobs).where(jobs.c.ends_at <= self._database.now()))
 
 
 def unknown() -> NotFound:

@@ -4,6 +4,7 @@ people      who may come in           sessions    browsers that are signed in
 files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
 archives    folders as ZIPs           thumbnails  pictures made small
+jobs        work in the background    prepared    ZIPs made before they are fetched
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
@@ -27,10 +28,12 @@ from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.files import Files
 from gateway.health import Health, Watch
+from gateway.jobs import Jobs
 from gateway.limits import Limits
 from gateway.oversight import Oversight
 from gateway.passwords import Passwords
 from gateway.people import People
+from gateway.prepared import Prepared
 from gateway.queue import Queue
 from gateway.sessions import Sessions
 from gateway.shares import Shares
@@ -40,7 +43,10 @@ from gateway.transfers import Transfers
 from gateway.upkeep import Upkeep
 from gateway.uploads import Uploads
 from gateway.visits import Visits
+from gateway.zipping import Zipping
+from gateway.zips import KIND, Zips
 from storage.base import ChunkStore
+from streaming.shelf import Shelf
 from streaming.staging import Staging
 
 __all__ = ["Gateway", "Health", "Limits"]
@@ -71,11 +77,19 @@ class Gateway:
         self.thumbnails = Thumbnails(database, store, data_dir / "thumbnails", self.downloads.note_damage)
         self.shares = Shares(database, passwords)
         self.visits = Visits(database, passwords, answers, self.archives, self.downloads)
+        self.jobs = Jobs(database)
+        zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), limits)
+        self.jobs.know(KIND, Zipping(store, zips, limits, self.downloads.note_damage))
+        self.prepared = Prepared(database, self.archives, self.jobs, zips, limits)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
         self.queue = Queue(self.transfers, self._admission)
         self.control = Control(self.transfers, self.uploads)
-        self.upkeep = Upkeep(
+        self.upkeep = self._upkeep(database, store)
+        self._watch = Watch(database, store)
+
+    def _upkeep(self, database: Database, store: ChunkStore) -> Upkeep:
+        return Upkeep(
             database,
             store,
             self.people,
@@ -84,13 +98,13 @@ class Gateway:
             self.events,
             self.uploads,
             self.archives,
+            self.prepared,
             self.thumbnails,
             self.visits,
             self.downloads,
             self.transfers,
             self.totals,
         )
-        self._watch = Watch(database, store)
 
     def health(self) -> Health:
         """How we are, or were a moment ago, within about 4 s."""

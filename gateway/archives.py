@@ -45,7 +45,7 @@ _FORMAT = b"stowgram zip 1"
 class _Kept:
     archive: StoredArchive
     version: int
-    """The owner's last event when it was made: each change to a tree has one, written with it."""
+    """The owner's last change when it was made: each has an event, written with it."""
     used_at: float
 
 
@@ -68,7 +68,7 @@ class Archives:
         if not self._making.acquire(timeout=PATIENCE):
             raise AtCapacity("Other folders are being looked through. Try again in a moment.")
         try:
-            version = self._events.last(user.id)
+            version = self.version(user.id)
             kept = self._kept.pop(folder.id, None)
             if kept is None or kept.version != version:
                 kept = _Kept(self._made(user, folder), version, 0.0)
@@ -78,6 +78,10 @@ class Archives:
             return kept.archive
         finally:
             self._making.release()
+
+    def version(self, user_id: int) -> int:
+        """Changes with whatever the user's files and folders do."""
+        return self._events.last_change(user_id)
 
     def forget_old(self) -> None:
         """Drop what nobody has asked for lately; downloads that run hold what they need."""

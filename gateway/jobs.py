@@ -6,6 +6,7 @@ left off, and may be repeated.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from typing import Any, Protocol
 
 from db import Database
 from db.jobs import Jobs as Rows
-from errors import NotFound
+from errors import NotFound, StoreError
 from model import Job, User
+
+log = logging.getLogger(__name__)
 
 MOST_UNDER_WAY = 20
 """Jobs that wait or run for one owner."""
@@ -40,21 +43,25 @@ class Made:
 
 class Kind(Protocol):
     def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
-        """Raises ClientGone when it was stopped; Transient and AtCapacity for what may go well another time; any other
-        StowgramError for good.
+        """Raises ClientGone when it was stopped, AtCapacity when it has to wait, Transient for what may go well another
+        time; any other StowgramError for good.
         """
 
-    def clear(self, job_id: str) -> None:
-        """Leave nothing of a job that is over; no error when there is nothing."""
+    def clear(self, job: Job) -> None:
+        """Leave nothing of a job that is over; no error when there is nothing. Raises StoreError to be asked again."""
 
 
 class Jobs:
     """For owners: `ask`, `get`, `cancel`. For workers, by the name that each gives itself: the rest."""
 
-    def __init__(self, database: Database, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, database: Database) -> None:
         self._rows = Rows(database)
         self._database = database
-        self._kinds = kinds
+        self._kinds: dict[str, Kind] = {}
+
+    def know(self, name: str, kind: Kind) -> None:
+        """From now on there are jobs of this kind."""
+        self._kinds[name] = kind
 
     def ask(
         self,
@@ -106,7 +113,7 @@ class Jobs:
         job = self._rows.get(job_id, user.id)
         self._rows.cancel(job, self._database.now() + REMEMBERED)
         if job.status != "processing":  # else its worker would make anew what is cleared here
-            self._kinds[job.kind].clear(job.id)
+            self._kinds[job.kind].clear(job)
 
     def claim(self, worker: str, lease: timedelta) -> Job | None:
         """The next one to do; None when there is none."""
@@ -130,7 +137,7 @@ class Jobs:
         self.clear(job)
 
     def put_back(self, job: Job, worker: str, delay: timedelta, error: str | None) -> None:
-        """Another attempt, once the `delay` is over; without an `error` this one was stopped, and does not count."""
+        """Another attempt, once the `delay` is over; without an `error` this one does not count."""
         self._rows.put_back(job, worker, self._database.now() + delay, error)
 
     def clear(self, job: Job) -> None:
@@ -140,7 +147,14 @@ class Jobs:
         except NotFound:
             over = True
         if over:
-            self._kinds[job.kind].clear(job.id)
+            self._kinds[job.kind].clear(job)
 
     def forget_ended(self) -> None:
-        self._rows.forget_ended()
+        """Throw away what was made, and then the word of it, where its time is over."""
+        for job in self._rows.ended():
+            try:
+                self._kinds[job.kind].clear(job)
+            except StoreError as error:  # of this one; it is asked again in the next round
+                log.warning("job %s could not be cleared: %s", job.id, error)
+            else:
+                self._rows.forget(job.id)

@@ -18,3 +18,8 @@ class Limits:
     total_rate: int = 0
     bin_days: int = 30
     """How long what was deleted can be restored; 0: not at all."""
+    zip_cache: int = 10 << 30
+    """Bytes of prepared ZIPs that are kept, half-made ones included."""
+    zip_cache_hours: int = 24
+    zip_level: int = 0
+    """How much prepared ZIPs are deflated, 1 to 9; 0: stored."""

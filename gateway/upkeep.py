@@ -18,6 +18,7 @@ from gateway.bin import Bin
 from gateway.downloads import Downloads
 from gateway.events import Events
 from gateway.people import People
+from gateway.prepared import Prepared
 from gateway.sessions import Sessions
 from gateway.thumbnails import Thumbnails
 from gateway.totals import Totals
@@ -48,6 +49,7 @@ class Upkeep:
         events: Events,
         uploads: Uploads,
         archives: Archives,
+        prepared: Prepared,
         thumbnails: Thumbnails,
         visits: Visits,
         downloads: Downloads,
@@ -65,6 +67,7 @@ class Upkeep:
         self._store = store
         self._uploads = uploads
         self._archives = archives
+        self._prepared = prepared
         self._thumbnails = thumbnails
         self._visits = visits
         self._downloads = downloads
@@ -121,6 +124,7 @@ class Upkeep:
                 continue
         self._uploads.free_leftovers()
         self._archives.forget_old()
+        self._prepared.tidy()
         self._thumbnails.rest()
         self._visits.forget_old()
         self._rows.forget_old(now - TOMBSTONES)

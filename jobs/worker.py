@@ -117,7 +117,9 @@ class Workers:
                 self._jobs.clear(job)
             else:
                 self._jobs.put_back(job, worker, timedelta(), None)
-        except (Transient, AtCapacity) as error:
+        except AtCapacity as error:  # its turn has not come, which is no failure
+            self._jobs.put_back(job, worker, timedelta(seconds=error.retry_after), None)
+        except Transient as error:
             self._try_again(running, worker, error)
         except DatabaseUnavailable:  # not even this can be written: it is left to its lease
             raise
@@ -131,7 +133,7 @@ class Workers:
             self._jobs.finish(job, worker, made)
             log.info("job %s is done", job.id)
 
-    def _try_again(self, running: _Running, worker: str, error: Transient | AtCapacity) -> None:
+    def _try_again(self, running: _Running, worker: str, error: Transient) -> None:
         attempts = 1 if running.done > running.job.started_from else running.job.attempts
         if attempts >= MOST_ATTEMPTS:
             self._jobs.fail(running.job, worker, f"It was tried {attempts} times. {error}")

@@ -18,7 +18,7 @@ SMALL_BODY = 1 << 20
 ACCOUNT = "/api/v1/account"
 """Answers 200 to whoever has good credentials, and room for what they say is `incoming`, and to nobody else."""
 
-_STREAMS = ("/files/", "/folders/", "/api/share/")
+_STREAMS = ("/files/", "/folders/", "/prepared/", "/api/share/")
 _UPLOADS = "/api/v1/uploads"
 _CONTENT = "/api/v1/content/"
 

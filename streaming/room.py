@@ -118,13 +118,13 @@ class Room:
 
 
 @contextmanager
-def disk_errors() -> Iterator[None]:
-    """Turns a full disk, a used-up quota and a file past the permitted size into OutOfSpace."""
+def disk_errors(said: str = "The gateway's disk is full. Nothing of this part was kept.") -> Iterator[None]:
+    """Turns a full disk, a used-up quota and a file past the permitted size into OutOfSpace with this sentence."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise OutOfSpace("The gateway's disk is full. Nothing of this part was kept.") from error
+            raise OutOfSpace(said) from error
         raise
 
 

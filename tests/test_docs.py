@@ -102,7 +102,8 @@ def test_a_documented_default_is_the_default(name: str, default: str, tmp_path: 
 
 def routes(rule: Rule) -> Iterator[str]:
     """`METHOD /path` for each method that a view was written for: HEAD and OPTIONS come with GET by themselves."""
-    path = re.sub(r"<(\w+):[^>]*>", lambda kind: "ID" if kind[1] in {"id", "uuid"} else "PATH", rule.rule)
+    ids = {"id", "uuid", "job"}
+    path = re.sub(r"<(\w+):[^>]*>", lambda kind: "ID" if kind[1] in ids else "PATH", rule.rule)
     path = re.sub(r"<(\w+)>", lambda name: name[1].upper(), path)
     methods = rule.methods or set()
     given = methods - {"HEAD", "OPTIONS"} or methods - {"OPTIONS"} or methods
@@ -116,7 +117,11 @@ def test_every_route_is_documented_and_no_other(house: House, tmp_path: Path) ->
     documented = {route[1] for route in found if route}
     assert there - documented == set()
     # HEAD of a download is promised in so many words, though its view answers GET's route.
-    assert documented - there == {"HEAD /files/ID/download", "HEAD /folders/ID/download.zip"}
+    assert documented - there == {
+        "HEAD /files/ID/download",
+        "HEAD /folders/ID/download.zip",
+        "HEAD /prepared/ID/PATH",
+    }
 
 
 def test_every_kind_of_error_is_documented() -> None:

@@ -103,7 +103,7 @@ def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str) 
     """The response that was decided on; `opened` is asked for its bytes where it has some."""
     span = answer.span
     if span is None:
-        response = _without_bytes(answer)
+        response = without_bytes(answer)
     elif request.method == "HEAD":
         response = Response(status=answer.status)
     else:
@@ -122,7 +122,8 @@ def gone() -> Callable[[], bool]:
     return disconnected
 
 
-def _without_bytes(answer: Answer) -> Response:
+def without_bytes(answer: Answer) -> Response:
+    """A 304, 412 or 416 that was decided on."""
     if answer.status == 304:
         return Response(status=304)
     if answer.status == 412:

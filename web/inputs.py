@@ -32,6 +32,12 @@ class IdConverter(IntegerConverter):
         super().__init__(map, max=MAX_ID)
 
 
+class JobConverter(BaseConverter):
+    """`<job:…>` in a route: a job's id, as `secrets.token_hex(16)` makes them."""
+
+    regex = "[0-9a-f]{32}"
+
+
 class PathConverter(BaseConverter):
     """`<everything:…>` in a route: the rest of the path as it came, so that `names` may refuse `//` and the like."""
 

@@ -39,6 +39,8 @@ def a_job(owner: User, clock: Clock, id: str = "a", key: str = "k", **more: Any)
 def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: User, clock: Clock) -> None:
     first, new = jobs.ask(a_job(ann, clock), 5)
     assert new and jobs.ask(a_job(ann, clock, "b"), 5) == (first, False)
+    joined, new = jobs.ask(a_job(ann, clock, "b", email="ann@example.org"), 5)
+    assert not new and joined == jobs.get("a") and joined.email == "ann@example.org"
     jobs.cancel(first, clock() + DAY)
     second, new = jobs.ask(a_job(ann, clock, "b"), 5)
     assert new and second.id == "b"
@@ -121,7 +123,8 @@ def test_a_cancelled_one_is_lost_to_its_worker(jobs: Jobs, ann: User, clock: Clo
     with pytest.raises(Conflict):
         jobs.cancel(job, clock())
     clock.move(days=1)
-    jobs.forget_ended()
+    for over in jobs.ended():
+        jobs.forget(over.id)
     with pytest.raises(NotFound):
         jobs.get("a")
 

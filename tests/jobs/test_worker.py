@@ -48,8 +48,8 @@ class Counting:
         self.before("return", job.total)
         return Made({"size": job.total}, timedelta(hours=1))
 
-    def clear(self, job_id: str) -> None:
-        self._goal(job_id).unlink(missing_ok=True)
+    def clear(self, job: Job) -> None:
+        self._goal(job.id).unlink(missing_ok=True)
 
     def made(self, job_id: str) -> bytes:
         return self._goal(job_id).read_bytes()
@@ -69,7 +69,9 @@ def kind(tmp_path: Path) -> Counting:
 
 @pytest.fixture
 def jobs(house: House, kind: Counting) -> Jobs:
-    return Jobs(house.database, {"count": kind})
+    jobs = Jobs(house.database)
+    jobs.know("count", kind)
+    return jobs
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from uuid import uuid4
 from gateway.transfer import UNKNOWN
 from model import ByteRange, File, Terms, User
 from tests.conftest import House
+from tests.gateway.preparing import prepared
 from tests.web.conftest import PASSWORD
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -116,6 +117,9 @@ STEPS = [
     Step("POST", "/api/v1/nodes/delete", {"json": _IDS}),
     Step("POST", "/api/v1/queue", {"json": {"file_id": "{file}"}}),
     Step("DELETE", "/api/v1/queue/{ticket}"),
+    *_gets("/api/v1/jobs", "/api/v1/jobs/{job}", "/api/v1/admin/jobs", "/prepared/{job}/f.zip"),
+    Step("DELETE", "/api/v1/jobs/{job}"),
+    Step("POST", "/api/v1/folders/{folder}/prepare-download", {"json": {}}),
     Step("DELETE", "/api/v1/sessions/{session}"),
     Step("DELETE", "/api/v1/sessions"),
     Step("POST", "/api/v1/tokens", {"json": {"name": "another"}}),
@@ -133,6 +137,12 @@ STEPS = [
     Step("PATCH", "/api/v1/users/{user}", {"json": {"quota": 5}}),
     Step("DELETE", "/api/v1/users/{user}"),
 ]
+
+
+def nothing(names: set[str]) -> dict[str, Any]:
+    """Numbers of nothing, by name."""
+    others = {"upload": uuid4(), "job": "0" * 32}
+    return {name: others.get(name, 987_654_321) for name in names}
 
 
 class Things:
@@ -154,10 +164,6 @@ class Things:
         """Their numbers, by name."""
         makers: dict[str, Callable[[], Any]] = {name: getattr(self, f"_{name}") for name in names}
         return {name: make() for name, make in makers.items()}
-
-    def none(self, names: set[str]) -> dict[str, Any]:
-        """Numbers of nothing."""
-        return {name: uuid4() if name == "upload" else 987_654_321 for name in names}
 
     def _stored(self) -> File:
         path = f"/things/{next(self._numbers)}"
@@ -182,6 +188,11 @@ class Things:
         self._inside()
         folder = self._gateway.files.at(self._owner, "/shared")
         return self._gateway.shares.make(self._owner, folder.id, "folder", None, Terms()).token
+
+    def _job(self) -> str:
+        """A ZIP that is ready."""
+        folder = self._gateway.files.make_folder(self._owner, f"/things/{next(self._numbers)}")
+        return prepared(self._gateway, self._owner, folder).id
 
     def _binned(self) -> int:
         file = self._stored()

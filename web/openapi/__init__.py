@@ -23,6 +23,7 @@ _PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 _KINDS = {
     "id": {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1},
     "uuid": {"type": "string", "format": "uuid"},
+    "job": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 """Schemas of converters; those of others are strings."""
 _USERS: list[dict[str, list[str]]] = [{"token": []}, {"password": []}, {"session": []}]

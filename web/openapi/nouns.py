@@ -49,6 +49,24 @@ _TOKEN = {
     "last_used_at": nullable(TIME),
     "expires_at": nullable(TIME),
 }
+_JOB = {
+    "job_id": TEXT,
+    "kind": TEXT,
+    "status": choice("queued", "processing", "ready", "failed", "cancelled"),
+    "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+    "done": COUNT,
+    "total": COUNT,
+    "folder_id": nullable(COUNT),
+    "folder": nullable(PATH),
+    "created_at": TIME,
+    "speed": COUNT,
+    "seconds_left": REAL,
+    "size": COUNT,
+    "download_url": TEXT,
+    "expires_at": TIME,
+    "error": TEXT,
+}
+_IN_ITS_TIME = ("speed", "seconds_left", "size", "download_url", "expires_at", "error")
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": record("request_id", type=TEXT, title=TEXT, status=COUNT, detail=TEXT, request_id=TEXT),
@@ -148,6 +166,7 @@ SCHEMAS: dict[str, Schema] = {
         file_id=COUNT,
         url=PATH,
     ),
+    "Job": record(*_IN_ITS_TIME, **_JOB),
     "Overview": record(
         version=TEXT,
         mode=choice("sandbox", "telegram", "memory"),

@@ -26,6 +26,7 @@ from web.openapi.forms import (
     record,
     ref,
 )
+from web.openapi.jobs import JOBS
 from web.openapi.sharing import SHARING
 
 _BYTES = "application/octet-stream"
@@ -250,4 +251,6 @@ _OUT = {
     "DELETE /api/v1/queue/{ticket_id}": Operation("Wait no longer.", {204: None}),
 }
 
-OPERATIONS: dict[str, Operation] = _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _BIN | _IN | _OUT | SHARING
+OPERATIONS: dict[str, Operation] = (
+    _PAGES | _HOUSE | _ACCOUNT | _ADMIN | _TREE | _BIN | _IN | _OUT | SHARING | JOBS
+)

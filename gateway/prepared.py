@@ -1,0 +1,71 @@
+"""ZIPs that are made before they are fetched: asked for, joined, found, and thrown away when they are of no use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from db import Database
+from errors import Gone
+from gateway.archives import Archives
+from gateway.jobs import Jobs
+from gateway.limits import Limits
+from gateway.transfer import archive_name
+from gateway.zips import KIND, Zips
+from model import Folder, Job, User
+
+_GONE = "This ZIP is no longer there, or its folder has changed. Ask for it again."
+
+
+class Prepared:
+    def __init__(
+        self, database: Database, archives: Archives, jobs: Jobs, zips: Zips, limits: Limits
+    ) -> None:
+        self._database = database
+        self._archives = archives
+        self._jobs = jobs
+        self._zips = zips
+        self._shelf = zips.shelf
+        self._level = limits.zip_level
+
+    def ask(self, user: User, folder: Folder, email: str | None = None) -> Job:
+        """Have the ZIP of all that is in the user's folder now, or join those who have asked for the same.
+
+        Raises NotFound, TooLarge, and AtCapacity.
+        """
+        archive = self._archives.of(user, folder)
+        self._zips.check_size(archive.size)
+        digest = archive.digest.hex()
+        args = {
+            "folder_id": folder.id,
+            "folder": folder.path,
+            "name": archive_name(folder),
+            "digest": digest,
+            "level": self._level,
+        }
+
+        def asked() -> Job:
+            key = f"{folder.id} {digest} {self._level}"
+            return self._jobs.ask(user.id, KIND, key, args, archive.size, email)
+
+        job = asked()
+        if job.status == "ready" and not self._shelf.path(job.id).exists():  # somebody removed the file
+            self._zips.throw_away(job)
+            job = asked()
+        return job
+
+    def whole(self, user: User, job_id: str) -> tuple[Job, Path]:
+        """A ZIP that is ready, and where it is. Raises NotFound, also for another user's, and Gone when it is not ready
+        any more, or its folder has changed.
+        """
+        job = self._jobs.get(user, job_id)
+        there = job.status == "ready" and job.ends_at is not None and job.ends_at > self._database.now()
+        path = self._shelf.path(job.id)
+        if not there or not path.exists() or self._zips.archive(job) is None:
+            raise Gone(_GONE)
+        return job, path
+
+    def tidy(self) -> None:
+        """Throw away what is over, what is of folders that have changed, and what nobody asked for."""
+        self._jobs.forget_ended()
+        self._zips.drop_changed()
+        self._zips.sweep()

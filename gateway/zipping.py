@@ -1,0 +1,62 @@
+"""The kind of job that makes a folder's ZIP on the local disk (docs/decisions/prepared.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from errors import Conflict
+from gateway.jobs import Made, Progress, Stopped
+from gateway.limits import Limits
+from gateway.zips import Zips
+from model import Job
+from storage.base import ChunkStore
+from streaming.packing import pack_stored
+from streaming.read import DamageReport
+from streaming.shelf import HalfMade
+from streaming.stored_archive import StoredArchive
+
+
+class Zipping:
+    """A `Kind` (gateway/jobs.py). A job's `args` name the folder and the digest of what was in it."""
+
+    def __init__(
+        self,
+        store: ChunkStore,
+        zips: Zips,
+        limits: Limits,
+        report: Callable[[DamageReport], None],
+    ) -> None:
+        self._store = store
+        self._zips = zips
+        self._shelf = zips.shelf
+        self._lasts = timedelta(hours=limits.zip_cache_hours)
+        self._report = report
+
+    def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
+        """As Kind.perform. Raises Conflict when the folder is no longer what it was, before or while it was packed."""
+        archive = self._unchanged(job)
+        whole = self._shelf.path(job.id)
+        if not whole.exists():  # else it was made, and whoever made it was killed before telling
+            self._zips.make_room(job, archive.size)
+            with self._shelf.make(job.id) as half:
+                self._pack(archive, job, half, progress, stopped)
+                half.finish()
+        self._unchanged(job)
+        return Made({"size": whole.stat().st_size}, self._lasts)
+
+    def _pack(
+        self, archive: StoredArchive, job: Job, half: HalfMade, progress: Progress, stopped: Stopped
+    ) -> None:
+        pack_stored(
+            archive, half, job.done, self._store, progress=progress, stopped=stopped, report=self._report
+        )
+
+    def clear(self, job: Job) -> None:
+        self._zips.clear(job)
+
+    def _unchanged(self, job: Job) -> StoredArchive:
+        archive = self._zips.archive(job)
+        if archive is None:
+            raise Conflict("The folder has changed since this was asked for. Ask for it again.")
+        return archive

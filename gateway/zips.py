@@ -1,0 +1,91 @@
+"""The prepared ZIPs that there are: whose time is over, which folders have changed, and who makes room for another."""
+
+from __future__ import annotations
+
+from db import Database, People, Tree
+from db.jobs import Jobs as Rows
+from errors import AtCapacity, NotFound, TooLarge
+from gateway.archives import Archives
+from gateway.limits import Limits
+from model import Job
+from streaming.shelf import Shelf
+from streaming.stored_archive import StoredArchive
+
+KIND = "zip"
+
+
+class Zips:
+    def __init__(self, database: Database, archives: Archives, shelf: Shelf, limits: Limits) -> None:
+        self._rows = Rows(database)
+        self._people = People(database)
+        self._tree = Tree(database)
+        self._archives = archives
+        self.shelf = shelf
+        self._limit = limits.zip_cache
+        self._seen: dict[str, int] = {}
+        """By job: its owner's last change of anything when its folder was last found unchanged."""
+
+    def __repr__(self) -> str:
+        return f"<Zips: {sum(self.shelf.sizes().values())} of {self._limit} bytes>"
+
+    def archive(self, job: Job) -> StoredArchive | None:
+        """What its folder would be packed into now; None when that is another archive, or the folder is gone."""
+        owner, folder_id = self._people.by_id(job.owner_id), job.args["folder_id"]
+        try:
+            if owner is None:
+                return None
+            archive = self._archives.of(owner[0], self._tree.folder(job.owner_id, folder_id))
+        except (NotFound, TooLarge):
+            return None
+        return archive if archive.digest.hex() == job.args["digest"] else None
+
+    def check_size(self, most: int) -> None:
+        """Raises TooLarge when so many bytes never have room."""
+        if most > self._limit:
+            raise TooLarge(
+                f"ZIPs of up to {self._limit} bytes are prepared here. "
+                "Fetch this one as a stream, which can be resumed, too."
+            )
+
+    def make_room(self, job: Job, most: int) -> None:
+        """For one of at most so many bytes; the oldest go. Raises TooLarge, and AtCapacity while others are made."""
+        self.check_size(most)
+        others = self.shelf.sizes()
+        # Those that were begun before this one have room for all that they will take; who comes last waits.
+        others.update({other.id: other.total - others[other.id] for other in self._rows.begun_before(job)})
+        del others[job.id]
+        for oldest in self._rows.ready(KIND):
+            if sum(others.values()) + most <= self._limit:
+                return
+            if others.pop(oldest.id, 0):
+                self.throw_away(oldest)
+        if sum(others.values()) + most > self._limit:
+            raise AtCapacity("Other ZIPs are being made, and take the room that there is.", 30)
+
+    def throw_away(self, job: Job) -> None:
+        """Out of sight first, then off the shelf, then forgotten."""
+        self._rows.expire(job)
+        self.clear(job)
+        self._rows.forget(job.id)
+
+    def clear(self, job: Job) -> None:
+        """Leave no bytes of it."""
+        self.shelf.remove(job.id)
+        self._seen.pop(job.id, None)
+
+    def drop_changed(self) -> None:
+        """Throw away those of folders that have changed since."""
+        for job in self._rows.ready(KIND):
+            version = self._archives.version(job.owner_id)
+            if self._seen.get(job.id) == version:
+                continue
+            if self.archive(job) is None:
+                self.throw_away(job)
+            else:
+                self._seen[job.id] = version
+
+    def sweep(self) -> None:
+        """Remove what no job stands for: what a worker was making when its job ended, and what could not be removed."""
+        there = self.shelf.sizes()
+        for name in there.keys() - self._rows.live(KIND):
+            self.shelf.remove(name)

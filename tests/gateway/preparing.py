@@ -1,0 +1,48 @@
+"""Prepared ZIPs for tests, by a worker's steps without a worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gateway import Gateway
+from gateway.jobs import Progress, Stopped
+from model import Folder, Job, User
+
+WORKER = "test"
+
+
+def never() -> bool:
+    return False
+
+
+def ignore(done: int) -> None:
+    pass
+
+
+def claimed(gateway: Gateway, lease: timedelta = timedelta(minutes=1)) -> Job:
+    """The next job."""
+    job = gateway.jobs.claim(WORKER, lease)
+    assert job is not None
+    return job
+
+
+def worked(
+    gateway: Gateway,
+    progress: Progress = ignore,
+    stopped: Stopped = never,
+    *,
+    lease: timedelta = timedelta(minutes=1),
+) -> Job:
+    """The next job, done."""
+    job = claimed(gateway, lease)
+    gateway.jobs.finish(job, WORKER, gateway.jobs.perform(job, progress, stopped))
+    return job
+
+
+def prepared(gateway: Gateway, user: User, folder: Folder) -> Job:
+    """A ZIP that is ready."""
+    job = gateway.prepared.ask(user, folder)
+    while job.status != "ready":  # others may have been asked for before
+        worked(gateway)
+        job = gateway.jobs.get(user, job.id)
+    return job

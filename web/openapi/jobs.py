@@ -1,0 +1,23 @@
+"""The routes of work in the background, and of the ZIPs that it makes; part of operations.py."""
+
+from __future__ import annotations
+
+from web.openapi.forms import COUNT, RANGE, TEXT, Operation, items, only, record, ref
+
+_ZIP = "application/zip"
+
+JOBS: dict[str, Operation] = {
+    "POST /api/v1/folders/{folder_id}/prepare-download": Operation(
+        "Have the folder's ZIP made.", {200: ref("Job"), 202: ref("Job")}, body=only()
+    ),
+    "GET /prepared/{job_id}/{name}": Operation(
+        "A ZIP that was made.", {200: _ZIP, 206: _ZIP, 304: None}, query={"token": TEXT}, headers=RANGE
+    ),
+    "GET /api/v1/jobs": Operation("One's jobs, the latest first.", {200: items(ref("Job")), 304: None}),
+    "GET /api/v1/jobs/{job_id}": Operation("How far it is.", {200: ref("Job"), 304: None}),
+    "DELETE /api/v1/jobs/{job_id}": Operation("Stop it, or throw away what it made.", {204: None}),
+    "GET /api/v1/admin/jobs": Operation(
+        "Everybody's jobs.",
+        {200: items({"allOf": [ref("Job"), record(user=TEXT, attempts=COUNT)]}), 304: None},
+    ),
+}

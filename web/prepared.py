@@ -1,0 +1,192 @@
+"""Prepared ZIPs: asked for by their folder, and fetched from the disk by a link that needs no cookie.
+
+The finished file never passes through a thread of ours: the server sends it by itself, or the proxy in front of it.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote, urljoin
+
+from flask import Blueprint, Response, jsonify, request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from config import Settings
+from disposition import content_disposition
+from errors import Gone, NotFound
+from model import ByteRange, Job, User
+from web import context
+from web.auth import View, declared, signed_in
+from web.documents import moment
+from web.download import without_bytes
+from web.inputs import json_object
+from web.ranges import decide
+
+blueprint = Blueprint("prepared", __name__)
+
+BLOCK = 256 << 10
+"""Bytes that are read from the disk at a time."""
+
+
+@blueprint.post("/api/v1/folders/<id:folder_id>/prepare-download")
+@signed_in
+def prepare(user: User, folder_id: int) -> tuple[Response, int]:
+    """The ZIP of what is in the folder now: 202 and where to ask how far it is, 200 when it is there."""
+    json_object()
+    gateway = context.gateway()
+    job = gateway.prepared.ask(user, gateway.files.folder(user, folder_id))
+    response = jsonify(document(job, user))
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return response, 200 if job.status == "ready" else 202
+
+
+def linked_or_own(view: View) -> View:
+    """A declaration as those in web/auth.py, for views of one job that change nothing: for who has a link, in the name
+    of its owner, and for users.
+    """
+    for_users = signed_in(view)
+
+    @wraps(view)
+    def guarded(job_id: str, **values: Any) -> Any:
+        token = request.args.get("token")
+        if token is None:
+            return for_users(job_id=job_id, **values)
+        return view(_owner(token, job_id), job_id=job_id, **values)
+
+    return declared(guarded, "a link")
+
+
+@blueprint.get("/prepared/<job:job_id>/<string:name>")
+@linked_or_own
+def fetch(user: User, job_id: str, name: str) -> Response:
+    """The `name` in the address is for those who save by it, and decides nothing."""
+    job, path = context.gateway().prepared.whole(user, job_id)
+    settings = context.settings()
+    if settings.prepared.accel is not None:
+        # The proxy has a tag of its own for the file, and decides about ranges and conditions by itself.
+        response = Response(
+            status=200, headers={"X-Accel-Redirect": f"{settings.prepared.accel}/{path.name}"}
+        )
+        answered = True
+    else:
+        answer = decide(
+            request.method,
+            dict(request.headers),
+            etag=etag(job),
+            modified=None,
+            size=job.result["size"],
+            ranges=settings.enable_range_requests,
+        )
+        answered = answer.span is not None
+        response = _bytes(path, answer.span, answer.status) if answer.span else without_bytes(answer)
+        response.headers.update(answer.headers)
+    if answered:
+        response.headers["Content-Type"] = "application/zip"
+        response.headers["Content-Disposition"] = content_disposition(job.args["name"])
+        response.headers["Cache-Control"] = _lifetime(job)
+    return response
+
+
+def document(job: Job, user: User) -> dict[str, Any]:
+    """A job as its owner sees it. `progress` in percent, `speed` in bytes and `seconds_left` in seconds."""
+    ready = job.status == "ready"
+    told: dict[str, Any] = {
+        "job_id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "progress": 100 if ready else job.done * 100 // max(job.total, 1),
+        "done": job.done,
+        "total": job.total,
+        "folder_id": job.args.get("folder_id"),
+        "folder": job.args.get("folder"),
+        "created_at": moment(job.created_at),
+    }
+    if job.speed is not None:
+        told |= {"speed": round(job.speed), "seconds_left": round((job.total - job.done) / job.speed, 1)}
+    if ready and job.ends_at is not None:
+        here = address(context.settings(), job, context.gateway().people.stamp(user))
+        told |= {"download_url": urljoin(request.host_url, here), "size": job.result["size"]}
+        told["expires_at"] = moment(job.ends_at)
+    if job.error is not None:
+        told["error"] = job.error
+    return told
+
+
+def etag(job: Job) -> str:
+    """Of a stored one that of the folder's streamed ZIP, whose bytes are the same; a deflated one is like no other."""
+    digest: str = job.args["digest"]
+    return f"{digest}-{job.id}" if job.args["level"] else digest
+
+
+def address(settings: Settings, job: Job, stamp: str) -> str:
+    """Where anybody can fetch this ZIP while it is there: all of the address, if settings tell its beginning, else its
+    path. `stamp` is that of the owner's password (gateway/people.py). Needs no request.
+    """
+    assert job.ends_at is not None
+    token = _signed(settings).dumps([job.id, job.owner_id, int(job.ends_at.timestamp()), stamp])
+    path = f"/prepared/{job.id}/{quote(job.args['name'], safe='')}?token={token}"
+    return (settings.prepared.cdn or settings.base_url or "") + path
+
+
+def _owner(token: str, job_id: str) -> User:
+    """Whose link to this job it is. Raises NotFound for none of ours, Gone for one that is over."""
+    try:
+        linked, user_id, ends, stamp = _signed(context.settings()).loads(token)
+    except (BadSignature, ValueError, TypeError):
+        raise NotFound("This link is incomplete, or none of ours.") from None
+    if linked != job_id:
+        raise NotFound("This link is for another ZIP.")
+    user = context.gateway().people.stamped(user_id, stamp)
+    if user is None or time.time() >= ends:
+        raise Gone("This link is over. Ask for another one.")
+    return user
+
+
+def _signed(settings: Settings) -> Any:
+    return URLSafeSerializer(settings.secret_key, salt="prepared")
+
+
+def _lifetime(job: Job) -> str:
+    """The address means these bytes as long as they are there; whatever stands between us may keep them for a CDN."""
+    assert job.ends_at is not None
+    seconds = max(0, int(job.ends_at.timestamp() - time.time()))
+    who = "public" if context.settings().prepared.cdn else "private"
+    return f"{who}, max-age={seconds}, immutable"
+
+
+def _bytes(path: Path, span: ByteRange, status: int) -> Response:
+    if request.method == "HEAD":
+        return Response(status=status)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # it was thrown away at this moment
+        raise Gone("This ZIP is no longer there. Ask for it again.") from None
+    file.seek(span.start)
+    # PEP 3333: a server that can send a file by itself says so. Ours then sends Content-Length bytes and closes it.
+    wrapper = request.environ.get("wsgi.file_wrapper")
+    body = FileSpan(file, span.length) if wrapper is None else wrapper(file, BLOCK)
+    return Response(body, status, direct_passthrough=True)
+
+
+class FileSpan:
+    """So many bytes of an open file, for servers that cannot send files by themselves."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self._file = file
+        self._left = length
+
+    def __iter__(self) -> FileSpan:
+        return self
+
+    def __next__(self) -> bytes:
+        block = self._file.read(min(BLOCK, self._left))
+        if not block:
+            raise StopIteration
+        self._left -= len(block)
+        return block
+
+    def close(self) -> None:
+        self._file.close()
