@@ -47,6 +47,7 @@ from web import (
 )
 from web.sharing import download as share_download
 from web.sharing import page as share_page
+from web.sharing import prepared as share_prepared
 
 ROOMS = (
     account,
@@ -70,6 +71,7 @@ ROOMS = (
     thumbnails,
     share_download,
     share_page,
+    share_prepared,
     shares,
     tokens,
     transfers,

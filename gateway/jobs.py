@@ -70,9 +70,11 @@ class Jobs:
         key: str,
         args: Mapping[str, Any],
         total: int,
+        *,
         email: str | None = None,
+        most: int = MOST_UNDER_WAY,
     ) -> Job:
-        """Have it done, or join the one that is about the same. Raises AtCapacity."""
+        """Have it done, or join the one that is about the same. Raises AtCapacity past `most` under way."""
         now = self._database.now()
         job = Job(
             id=secrets.token_hex(16),  # a name for files, too, on systems that know no case
@@ -94,7 +96,7 @@ class Jobs:
             updated_at=now,
             ends_at=None,
         )
-        return self._rows.ask(job, MOST_UNDER_WAY)[0]
+        return self._rows.ask(job, most)[0]
 
     def get(self, user: User, job_id: str) -> Job:
         """Raises NotFound, also for another user's."""

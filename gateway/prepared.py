@@ -7,11 +7,12 @@ from pathlib import Path
 from db import Database
 from errors import Gone
 from gateway.archives import Archives
-from gateway.jobs import Jobs
+from gateway.jobs import MOST_UNDER_WAY, Jobs
 from gateway.limits import Limits
 from gateway.transfer import archive_name
 from gateway.zips import KIND, Zips
 from model import Folder, Job, User
+from streaming.packing import most as most_bytes
 
 _GONE = "This ZIP is no longer there, or its folder has changed. Ask for it again."
 
@@ -27,13 +28,14 @@ class Prepared:
         self._shelf = zips.shelf
         self._level = limits.zip_level
 
-    def ask(self, user: User, folder: Folder, email: str | None = None) -> Job:
-        """Have the ZIP of all that is in the user's folder now, or join those who have asked for the same.
+    def ask(self, user: User, folder: Folder, *, email: str | None = None, most: int = MOST_UNDER_WAY) -> Job:
+        """Have the ZIP of all that is in the user's folder now, or join those who have asked for the same. There are
+        `most` jobs of the user's under way at a time.
 
         Raises NotFound, TooLarge, and AtCapacity.
         """
         archive = self._archives.of(user, folder)
-        self._zips.check_size(archive.size)
+        self._zips.check_size(most_bytes(archive, self._level))
         digest = archive.digest.hex()
         args = {
             "folder_id": folder.id,
@@ -45,7 +47,7 @@ class Prepared:
 
         def asked() -> Job:
             key = f"{folder.id} {digest} {self._level}"
-            return self._jobs.ask(user.id, KIND, key, args, archive.size, email)
+            return self._jobs.ask(user.id, KIND, key, args, archive.size, email=email, most=most)
 
         job = asked()
         if job.status == "ready" and not self._shelf.path(job.id).exists():  # somebody removed the file

@@ -11,7 +11,7 @@ from gateway.limits import Limits
 from gateway.zips import Zips
 from model import Job
 from storage.base import ChunkStore
-from streaming.packing import pack_stored
+from streaming.packing import most, pack_deflated, pack_stored
 from streaming.read import DamageReport
 from streaming.shelf import HalfMade
 from streaming.stored_archive import StoredArchive
@@ -38,7 +38,7 @@ class Zipping:
         archive = self._unchanged(job)
         whole = self._shelf.path(job.id)
         if not whole.exists():  # else it was made, and whoever made it was killed before telling
-            self._zips.make_room(job, archive.size)
+            self._zips.make_room(job, most(archive, job.args["level"]))
             with self._shelf.make(job.id) as half:
                 self._pack(archive, job, half, progress, stopped)
                 half.finish()
@@ -48,9 +48,11 @@ class Zipping:
     def _pack(
         self, archive: StoredArchive, job: Job, half: HalfMade, progress: Progress, stopped: Stopped
     ) -> None:
-        pack_stored(
-            archive, half, job.done, self._store, progress=progress, stopped=stopped, report=self._report
-        )
+        level, store, report = job.args["level"], self._store, self._report
+        if level:
+            pack_deflated(archive, level, half, store, progress=progress, stopped=stopped, report=report)
+        else:
+            pack_stored(archive, half, job.done, store, progress=progress, stopped=stopped, report=report)
 
     def clear(self, job: Job) -> None:
         self._zips.clear(job)

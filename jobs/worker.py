@@ -17,7 +17,7 @@ from model import Job
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 """How long a worker that says nothing is thought to live."""
 BEAT = 1.0
 """Seconds between two signs of life, each with how far the job is; so soon a worker learns that it was cancelled."""

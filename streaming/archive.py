@@ -69,7 +69,7 @@ class Layout:
     @property
     def size(self) -> int:
         """Bytes of the whole archive."""
-        return self._directory + self._centrals[-1] + len(self._end)
+        return self.directory + self._centrals[-1] + len(self._end)
 
     @property
     def memory(self) -> int:
@@ -89,10 +89,10 @@ class Layout:
         for member in range(self._at(at), self.count):
             if at >= span.stop:
                 return
-            if not self._sizes[member] or self._body(member).stop <= at:
+            if not self._sizes[member] or self.body(member).stop <= at:
                 continue
             # Invariant: all bytes of the span before `at` are told of.
-            body = self._body(member)
+            body = self.body(member)
             if at < body.start:
                 yield Frame(ByteRange(at, min(body.start, span.stop)))
             wanted = span.within(body)
@@ -125,15 +125,16 @@ class Layout:
 
     def _carried_before(self, place: int) -> int:
         member = min(self._at(place), self.count)
-        reached = max(0, place - self._body(member).start) if member < self.count else 0
+        reached = max(0, place - self.body(member).start) if member < self.count else 0
         return sum(self._sizes[:member]) + reached
 
-    def _body(self, member: int) -> ByteRange:
+    def body(self, member: int) -> ByteRange:
+        """Where the bytes of this member are."""
         stop = self._locals[member + 1]
         return ByteRange(stop - self._sizes[member], stop)
 
     @property
-    def _directory(self) -> int:
+    def directory(self) -> int:
         """Where the central directory begins."""
         return self._locals[-1]
 
@@ -141,10 +142,10 @@ class Layout:
         """The headers from `place` on, each with where it begins; the first one is at `place` or reaches over it."""
         for member in range(self._at(place), self.count):
             yield self._locals[member], local_header(self[member])
-        first = bisect_right(self._centrals, max(0, place - self._directory)) - 1
+        first = bisect_right(self._centrals, max(0, place - self.directory)) - 1
         for member in range(first, self.count):
             yield (
-                self._directory + self._centrals[member],
+                self.directory + self._centrals[member],
                 central_header(self[member], self._locals[member]),
             )
-        yield self._directory + self._centrals[-1], self._end
+        yield self.directory + self._centrals[-1], self._end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,7 @@ class Shelf:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        root.mkdir(parents=True, exist_ok=True)
 
     def __repr__(self) -> str:
         return f"<Shelf {self._root}: {len(self.sizes())} archives>"
@@ -92,6 +93,11 @@ class HalfMade:
             self._file.write(data)
         self._at = place + len(data)
         self.size = max(self.size, self._at)
+
+    def write_all(self, writes: Iterable[tuple[int, bytes]]) -> None:
+        """Each at its place."""
+        for place, data in writes:
+            self.write(data, place)
 
     def sync(self, marks: bytes = b"") -> None:
         """All that was written is durable, and then these marks are, behind those before. Raises OutOfSpace."""

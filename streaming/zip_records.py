@@ -1,7 +1,8 @@
 """The records that a ZIP is made of besides the files' bytes. Pure: values in, bytes out.
 
-Source of every number: PKWARE's APPNOTE.TXT 6.3.10, whose sections are named below. Members are stored, not deflated,
-and sizes and CRC-32s are known before the first byte leaves: so lengths are too, and there are no data descriptors.
+Source of every number: PKWARE's APPNOTE.TXT 6.3.10, whose sections are named below. Sizes and CRC-32s are known before
+the first byte leaves, and where members are stored so are lengths. What a deflated one takes is known at its end, when
+its header is written. So there are no data descriptors.
 """
 
 from __future__ import annotations
@@ -14,8 +15,14 @@ LIMIT_16, LIMIT_32 = 0xFFFF, 0xFFFF_FFFF
 """4.4.1.4: a number that reaches this goes into a ZIP64 field, and this stands in its place."""
 UTF_8 = 1 << 11
 """4.4.4: the name is UTF-8."""
+STORED, DEFLATED = 0, 8
+"""4.4.5: the method."""
 FILE_VERSION, FOLDER_VERSION, ZIP64_VERSION = 10, 20, 45
-"""4.4.3.2: what a reader has to understand, in tenths."""
+"""4.4.3.2: what a reader has to understand, in tenths. To inflate is of the second, too."""
+MAY_GROW = LIMIT_32 - (LIMIT_32 >> 10)
+"""A deflated member of this size or more has room in its local header for what it becomes. Deflate adds 5 bytes to
+16 KiB that it cannot make smaller, and our segments few more: a third of what is allowed for here.
+"""
 MADE_BY = 3 << 8 | 63
 """4.4.2: the specification 6.3, and attributes as Unix has them."""
 FILE_ATTRIBUTES = 0o100644 << 16
@@ -44,14 +51,17 @@ class Member(NamedTuple):
     modified: int
 
 
-def local_header(member: Member) -> bytes:
-    """4.3.7: what stands before the file's bytes."""
-    large = member.size >= LIMIT_32
+def local_header(member: Member, packed: int | None = None) -> bytes:
+    """4.3.7: what stands before the file's bytes, or the `packed` ones that it is deflated to."""
+    large = member.size >= (LIMIT_32 if packed is None else MAY_GROW)
+    sizes = member.size if packed is None else packed, member.size
     # 4.5.3: in a local header both sizes are there, or none.
-    extra = (_zip64(member.size, member.size) if large else b"") + _time_field(member.modified)
-    size = min(member.size, LIMIT_32)
-    start = (0x04034B50, _version(member, large), UTF_8, 0, *_dos_time(member.modified), member.crc32)
-    return _LOCAL.pack(*start, size, size, len(member.name), len(extra)) + member.name + extra
+    extra = (_zip64(sizes[1], sizes[0]) if large else b"") + _time_field(member.modified)
+    shown = (LIMIT_32, LIMIT_32) if large else sizes
+    method = STORED if packed is None else DEFLATED
+    start = (0x04034B50, _version(member, large, method), UTF_8, method)
+    more = (*_dos_time(member.modified), member.crc32, *shown, len(member.name), len(extra))
+    return _LOCAL.pack(*start, *more) + member.name + extra
 
 
 def local_size(name_size: int, size: int, modified: int) -> int:
@@ -60,14 +70,15 @@ def local_size(name_size: int, size: int, modified: int) -> int:
     return _LOCAL.size + name_size + zip64 + _time_size(modified)
 
 
-def central_header(member: Member, offset: int) -> bytes:
+def central_header(member: Member, offset: int, packed: int | None = None) -> bytes:
     """4.3.12: the entry of the central directory for the member whose local header begins at `offset`."""
-    large = [member.size, member.size] if member.size >= LIMIT_32 else []
-    large += [offset] if offset >= LIMIT_32 else []
+    sizes = member.size if packed is None else packed, member.size
+    large = [number for number in (sizes[1], sizes[0], offset) if number >= LIMIT_32]
     extra = (_zip64(*large) if large else b"") + _time_field(member.modified)
-    size = min(member.size, LIMIT_32)
-    start = (0x02014B50, MADE_BY, _version(member, bool(large)), UTF_8, 0)
-    middle = (*_dos_time(member.modified), member.crc32, size, size, len(member.name), len(extra), 0, 0, 0)
+    method = STORED if packed is None else DEFLATED
+    start = (0x02014B50, MADE_BY, _version(member, bool(large), method), UTF_8, method)
+    shown = (min(size, LIMIT_32) for size in sizes)
+    middle = (*_dos_time(member.modified), member.crc32, *shown, len(member.name), len(extra), 0, 0, 0)
     attributes = FOLDER_ATTRIBUTES if member.name.endswith(b"/") else FILE_ATTRIBUTES
     return _CENTRAL.pack(*start, *middle, attributes, min(offset, LIMIT_32)) + member.name + extra
 
@@ -90,10 +101,10 @@ def end_records(count: int, start: int, size: int) -> bytes:
     return end_64 + _LOCATOR_64.pack(0x07064B50, 0, start + size, 1) + end
 
 
-def _version(member: Member, zip64: bool) -> int:
+def _version(member: Member, zip64: bool, method: int) -> int:
     if zip64:
         return ZIP64_VERSION
-    return FOLDER_VERSION if member.name.endswith(b"/") else FILE_VERSION
+    return FOLDER_VERSION if member.name.endswith(b"/") or method == DEFLATED else FILE_VERSION
 
 
 def _zip64(*numbers: int) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response
 
 from model import User
 from web.auth import admin_only, signed_in
 from web.context import gateway
-from web.prepared import document
+from web.prepared import document, polled
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1")
 
@@ -18,13 +16,13 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1")
 @signed_in
 def jobs(user: User) -> Response:
     """The latest first."""
-    return _polled({"items": [document(job, user) for job in gateway().jobs.of(user)]})
+    return polled({"items": [document(job, user) for job in gateway().jobs.of(user)]})
 
 
 @blueprint.get("/jobs/<job:job_id>")
 @signed_in
 def job(user: User, job_id: str) -> Response:
-    return _polled(document(gateway().jobs.get(user, job_id), user))
+    return polled(document(gateway().jobs.get(user, job_id), user))
 
 
 @blueprint.delete("/jobs/<job:job_id>")
@@ -46,13 +44,4 @@ def all_jobs(_: User) -> Response:
         if owner is not None:  # else they were removed at this moment, and their jobs with them
             told = document(job, owner) | {"user": owner.name, "attempts": job.attempts}
             items.append({name: value for name, value in told.items() if name != "download_url"})
-    return _polled({"items": items})
-
-
-def _polled(body: dict[str, Any]) -> Response:
-    """An answer that is asked for again and again, and mostly has not changed."""
-    response = jsonify(body)
-    response.add_etag()
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
-    return response
+    return polled({"items": items})

@@ -9,7 +9,7 @@ import time
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -63,56 +63,80 @@ def linked_or_own(view: View) -> View:
 @linked_or_own
 def fetch(user: User, job_id: str, name: str) -> Response:
     """The `name` in the address is for those who save by it, and decides nothing."""
-    job, path = context.gateway().prepared.whole(user, job_id)
+    return send(*context.gateway().prepared.whole(user, job_id))
+
+
+def send(job: Job, path: Path) -> Response:
+    """What the request is owed of the ZIP that this job has made."""
     settings = context.settings()
     if settings.prepared.accel is not None:
         # The proxy has a tag of its own for the file, and decides about ranges and conditions by itself.
-        response = Response(
-            status=200, headers={"X-Accel-Redirect": f"{settings.prepared.accel}/{path.name}"}
-        )
-        answered = True
+        handed = {"X-Accel-Redirect": f"{settings.prepared.accel}/{path.name}"}
+        return _described(Response(status=200, headers=handed), job)
+    answer = decide(
+        request.method,
+        dict(request.headers),
+        etag=etag(job),
+        modified=None,
+        size=job.result["size"],
+        ranges=settings.enable_range_requests,
+    )
+    if answer.span is None:
+        response = without_bytes(answer)
     else:
-        answer = decide(
-            request.method,
-            dict(request.headers),
-            etag=etag(job),
-            modified=None,
-            size=job.result["size"],
-            ranges=settings.enable_range_requests,
-        )
-        answered = answer.span is not None
-        response = _bytes(path, answer.span, answer.status) if answer.span else without_bytes(answer)
-        response.headers.update(answer.headers)
-    if answered:
-        response.headers["Content-Type"] = "application/zip"
-        response.headers["Content-Disposition"] = content_disposition(job.args["name"])
-        response.headers["Cache-Control"] = _lifetime(job)
+        response = _described(_bytes(path, answer.span, answer.status), job)
+    response.headers.update(answer.headers)
     return response
 
 
-def document(job: Job, user: User) -> dict[str, Any]:
-    """A job as its owner sees it. `progress` in percent, `speed` in bytes and `seconds_left` in seconds."""
+def _described(response: Response, job: Job) -> Response:
+    response.headers["Content-Type"] = "application/zip"
+    response.headers["Content-Disposition"] = content_disposition(job.args["name"])
+    response.headers["Cache-Control"] = _lifetime(job)
+    return response
+
+
+def progress(job: Job) -> dict[str, Any]:
+    """How far a job is: `progress` in percent, `speed` in bytes and `seconds_left` in seconds."""
     ready = job.status == "ready"
     told: dict[str, Any] = {
         "job_id": job.id,
-        "kind": job.kind,
         "status": job.status,
         "progress": 100 if ready else job.done * 100 // max(job.total, 1),
         "done": job.done,
         "total": job.total,
-        "folder_id": job.args.get("folder_id"),
-        "folder": job.args.get("folder"),
-        "created_at": moment(job.created_at),
     }
     if job.speed is not None:
         told |= {"speed": round(job.speed), "seconds_left": round((job.total - job.done) / job.speed, 1)}
     if ready and job.ends_at is not None:
-        here = address(context.settings(), job, context.gateway().people.stamp(user))
-        told |= {"download_url": urljoin(request.host_url, here), "size": job.result["size"]}
-        told["expires_at"] = moment(job.ends_at)
+        told |= {"size": job.result["size"], "expires_at": moment(job.ends_at)}
     if job.error is not None:
         told["error"] = job.error
     return told
+
+
+def document(job: Job, user: User) -> dict[str, Any]:
+    """A job as its owner sees it."""
+    told = progress(job) | {
+        "kind": job.kind,
+        "folder_id": job.args.get("folder_id"),
+        "folder": job.args.get("folder"),
+        "created_at": moment(job.created_at),
+    }
+    if job.status == "ready":
+        stamp = context.gateway().people.stamp(user)
+        told["download_url"] = address(context.settings(), context.base_url(), job, stamp)
+    return told
+
+
+def polled(body: dict[str, Any], status: int = 200) -> Response:
+    """An answer that is asked for again and again, and mostly has not changed."""
+    response = jsonify(body)
+    response.status_code = status
+    response.add_etag()
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return response
 
 
 def etag(job: Job) -> str:
@@ -121,14 +145,14 @@ def etag(job: Job) -> str:
     return f"{digest}-{job.id}" if job.args["level"] else digest
 
 
-def address(settings: Settings, job: Job, stamp: str) -> str:
-    """Where anybody can fetch this ZIP while it is there: all of the address, if settings tell its beginning, else its
-    path. `stamp` is that of the owner's password (gateway/people.py). Needs no request.
+def address(settings: Settings, base: str, job: Job, stamp: str) -> str:
+    """Where anybody can fetch this ZIP while it is there. `base` is our own address, `stamp` that of its owner's
+    password (gateway/people.py); no request is needed.
     """
     assert job.ends_at is not None
     token = _signed(settings).dumps([job.id, job.owner_id, int(job.ends_at.timestamp()), stamp])
-    path = f"/prepared/{job.id}/{quote(job.args['name'], safe='')}?token={token}"
-    return (settings.prepared.cdn or settings.base_url or "") + path
+    path = f"/prepared/{job.id}/{quote(job.args['name'], safe='')}"
+    return f"{settings.prepared.cdn or base}{path}?token={token}"
 
 
 def _owner(token: str, job_id: str) -> User:

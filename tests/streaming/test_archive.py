@@ -69,7 +69,7 @@ def test_ranges_that_meet_are_one_also_where_numbers_are_large(
     members: list[Member], data: st.DataObject
 ) -> None:
     layout = Layout(members)
-    borders = [0, layout.size, *layout._locals, *(layout._directory + each for each in layout._centrals)]
+    borders = [0, layout.size, *layout._locals, *(layout.directory + each for each in layout._centrals)]
     near = data.draw(st.sampled_from(borders)) + data.draw(st.integers(-99, 99))
     start = min(max(near, 0), layout.size)
     stop = min(start + data.draw(st.integers(0, 500)), layout.size)

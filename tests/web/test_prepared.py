@@ -108,10 +108,7 @@ def test_a_link_opens_one_zip_and_ends_with_it(
     job = made(ada, house, folder)
     url = local(job["download_url"])
     path, _, token = url.partition("?token=")
-    assert (
-        nobody.get(f"{path}?token={token[:-1]}{'A' if token[-1] != 'A' else 'B'}", buffered=True).status_code
-        == 404
-    )
+    assert nobody.get(f"{path}?token={token.swapcase()}").status_code == 404
     other = f"/prepared/{'0' * 32}/x.zip"
     assert nobody.get(f"{other}?token={token}", buffered=True).status_code == 404
     assert (
@@ -187,3 +184,85 @@ def test_the_server_sends_it_by_itself(running: Running, ada: Api, house: House,
     assert connection.getresponse().status == 200, "the connection goes on"
     connection.close()
     assert house.downloading == 0, "it is no transfer"
+
+
+def visitor(ada: Api, folder: int, **terms: Any) -> str:
+    """The address below which a share of the folder is."""
+    made = ada("POST", "/api/v1/shares", json={"folder_id": folder, **terms})
+    assert made.status_code == 201, made.text
+    return f"/api/share/{made.get_json()['token']}"
+
+
+def test_a_visitor_has_it_made_and_fetches_it_and_learns_nothing_of_the_owners_tree(
+    ada: Api, nobody: FlaskClient, house: House, folder: int
+) -> None:
+    here = visitor(ada, folder, max_downloads=2)
+    asked = nobody.post(f"{here}/prepare-download", json={})
+    assert asked.status_code == 202
+    assert ask(ada, folder)["job_id"] == asked.get_json()["job_id"], "the owner joins"
+    worked(house.gateway)
+    told = nobody.get(asked.headers["Location"])
+    assert not {"folder", "folder_id", "created_at"} & told.get_json().keys()
+    assert (
+        nobody.get(asked.headers["Location"], headers={"If-None-Match": told.headers["ETag"]}).status_code
+        == 304
+    )
+    url = urlsplit(told.get_json()["download_url"]).path
+    for _ in range(3):
+        fetched = nobody.get(url, buffered=True)
+        assert zipfile.ZipFile(BytesIO(fetched.data)).read("long.bin") == LONG
+    listed = ada("GET", "/api/v1/shares").get_json()["items"]
+    assert [share["downloads"] for share in listed] == [1], "the same from the same place is one"
+
+
+def test_what_locks_a_link_locks_its_prepared_zips(
+    ada: Api, nobody: FlaskClient, house: House, folder: int
+) -> None:
+    here = visitor(ada, folder, password="sesame")
+    assert nobody.post(f"{here}/prepare-download", json={}).status_code == 401
+    asked = nobody.post(f"{here}/prepare-download?password=sesame", json={})
+    worked(house.gateway)
+    status = asked.headers["Location"]
+    assert nobody.get(status).status_code == 401
+    url = local(nobody.get(f"{status}?password=sesame").get_json()["download_url"])
+    plain, _, _token = url.partition("?")
+    assert nobody.get(plain).status_code == 401
+    assert nobody.get(url, buffered=True).status_code == 200, "a signed address needs no password"
+    other = visitor(ada, folder, password="another")
+    assert nobody.get(url.replace(here, other)).status_code == 404
+    token = here.rpartition("/")[2]
+    assert ada("PATCH", f"/api/v1/shares/{token}", json={"password": "changed"}).status_code == 200
+    assert nobody.get(url).status_code == 410
+    assert ada("DELETE", f"/api/v1/shares/{token}").status_code == 204
+    assert nobody.get(url).status_code == 404
+
+
+def test_a_visitor_reaches_no_zip_but_those_of_what_is_shared(
+    ada: Api, nobody: FlaskClient, house: House, folder: int
+) -> None:
+    ada.put("/größe/below/f", b"below")
+    below: int = ada("GET", "/api/v1/nodes?path=/größe/below").get_json()["folder"]["id"]
+    whole = made(ada, house, folder)["job_id"]
+    here = visitor(ada, below)
+    assert nobody.get(f"{here}/download-status/{whole}").status_code == 404
+    assert nobody.get(f"{here}/prepared/{whole}/x.zip").status_code == 404
+    assert nobody.post(f"{here}/prepare-download", json={"folder_id": folder}).status_code == 404
+    above = visitor(ada, folder)
+    asked = nobody.post(f"{above}/prepare-download", json={"folder_id": below})
+    worked(house.gateway)
+    assert nobody.get(asked.headers["Location"]).get_json()["status"] == "ready"
+    assert ada("PATCH", f"/api/v1/folders/{below}", json={"parent": "/"}).status_code == 200
+    assert nobody.get(asked.headers["Location"]).status_code == 404, "it was moved out"
+    limited = visitor(ada, folder, rate_limit_kb=100)
+    assert nobody.post(f"{limited}/prepare-download", json={}).status_code == 403
+
+
+def test_visitors_leave_room_for_the_owner(ada: Api, nobody: FlaskClient, folder: int) -> None:
+    for number in range(7):
+        ada.put(f"/größe/{number}/f", b"x")
+    items = ada("GET", "/api/v1/nodes?path=/größe").get_json()["items"]
+    ids = [item["id"] for item in items if item["kind"] == "folder"]
+    here = visitor(ada, folder)
+    answers = [nobody.post(f"{here}/prepare-download", json={"folder_id": one}).status_code for one in ids]
+    assert answers == [202] * 5 + [503] * 2
+    assert ask(ada, ids[-1])["status"] == "queued"

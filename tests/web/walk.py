@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from gateway.transfer import UNKNOWN
-from model import ByteRange, File, Terms, User
+from model import ByteRange, File, Folder, Terms, User
 from tests.conftest import House
 from tests.gateway.preparing import prepared
 from tests.web.conftest import PASSWORD
@@ -95,6 +95,8 @@ STEPS = [
     *_gets("/api/v1/shares", "/share/{share}", "/api/share/{share}/download-all"),
     *_gets("/api/share/{share}/download/{inside}", "/api/share/{share}/thumbnail/{inside}"),
     Step("POST", "/share/{share}"),
+    Step("POST", "/api/share/{share}/prepare-download", {"json": {}}),
+    *_gets("/api/share/{share}/download-status/{packed}", "/api/share/{share}/prepared/{packed}/f.zip"),
     Step("POST", "/api/v1/shares", {"json": {"file_id": "{file}"}}),
     Step("PATCH", "/api/v1/shares/{share}", {"json": {"max_downloads": 5}}),
     Step("DELETE", "/api/v1/shares/{share}"),
@@ -141,7 +143,7 @@ STEPS = [
 
 def nothing(names: set[str]) -> dict[str, Any]:
     """Numbers of nothing, by name."""
-    others = {"upload": uuid4(), "job": "0" * 32}
+    others = {"upload": uuid4(), "job": "0" * 32, "packed": "0" * 32}
     return {name: others.get(name, 987_654_321) for name in names}
 
 
@@ -188,6 +190,13 @@ class Things:
         self._inside()
         folder = self._gateway.files.at(self._owner, "/shared")
         return self._gateway.shares.make(self._owner, folder.id, "folder", None, Terms()).token
+
+    def _packed(self) -> str:
+        """The ZIP of the folder that shares are of."""
+        self._inside()
+        folder = self._gateway.files.at(self._owner, "/shared")
+        assert isinstance(folder, Folder)
+        return prepared(self._gateway, self._owner, folder).id
 
     def _job(self) -> str:
         """A ZIP that is ready."""

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from web.openapi.forms import COUNT, RANGE, TEXT, Operation, items, only, record, ref
+from web.openapi.forms import COUNT, RANGE, TEXT, Operation, items, nullable, only, record, ref
 
 _ZIP = "application/zip"
+_PROGRESS = ref("Progress")
 
 JOBS: dict[str, Operation] = {
     "POST /api/v1/folders/{folder_id}/prepare-download": Operation(
         "Have the folder's ZIP made.", {200: ref("Job"), 202: ref("Job")}, body=only()
     ),
     "GET /prepared/{job_id}/{name}": Operation(
+        "A ZIP that was made.", {200: _ZIP, 206: _ZIP, 304: None}, query={"token": TEXT}, headers=RANGE
+    ),
+    "POST /api/share/{token}/prepare-download": Operation(
+        "Have the ZIP of what is shared made.",
+        {200: _PROGRESS, 202: _PROGRESS},
+        body=only("folder_id", folder_id=nullable(COUNT)),
+    ),
+    "GET /api/share/{token}/download-status/{job_id}": Operation(
+        "How far it is.", {200: _PROGRESS, 304: None}
+    ),
+    "GET /api/share/{token}/prepared/{job_id}/{name}": Operation(
         "A ZIP that was made.", {200: _ZIP, 206: _ZIP, 304: None}, query={"token": TEXT}, headers=RANGE
     ),
     "GET /api/v1/jobs": Operation("One's jobs, the latest first.", {200: items(ref("Job")), 304: None}),

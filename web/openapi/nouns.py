@@ -49,16 +49,12 @@ _TOKEN = {
     "last_used_at": nullable(TIME),
     "expires_at": nullable(TIME),
 }
-_JOB = {
+_PROGRESS = {
     "job_id": TEXT,
-    "kind": TEXT,
     "status": choice("queued", "processing", "ready", "failed", "cancelled"),
     "progress": {"type": "integer", "minimum": 0, "maximum": 100},
     "done": COUNT,
     "total": COUNT,
-    "folder_id": nullable(COUNT),
-    "folder": nullable(PATH),
-    "created_at": TIME,
     "speed": COUNT,
     "seconds_left": REAL,
     "size": COUNT,
@@ -166,7 +162,15 @@ SCHEMAS: dict[str, Schema] = {
         file_id=COUNT,
         url=PATH,
     ),
-    "Job": record(*_IN_ITS_TIME, **_JOB),
+    "Progress": record(*_IN_ITS_TIME, **_PROGRESS),
+    "Job": record(
+        *_IN_ITS_TIME,
+        **_PROGRESS,
+        kind=TEXT,
+        folder_id=nullable(COUNT),
+        folder=nullable(PATH),
+        created_at=TIME,
+    ),
     "Overview": record(
         version=TEXT,
         mode=choice("sandbox", "telegram", "memory"),

@@ -43,7 +43,7 @@ def page(visit: Visit) -> ResponseReturnValue:
         "files": found.files,
         "folders": found.folders,
         "size": found.size,
-        "download": _address(visit, "download-all", folder_id, folder=folder_id),
+        "download": signing.address(visit.share, "download-all", folder_id, folder=folder_id),
     }
     following = _page(share, folder_id, found.next) if found.next is not None else None
     return _shown(visit, folder=folder, items=[_item(visit, node) for node in found.items], next=following)
@@ -121,18 +121,18 @@ def _item(visit: Visit, node: Node) -> dict[str, Any]:
     """What the page says of a file or folder: all addresses are ready to use, None where there is none."""
     said: dict[str, Any] = {"id": node.id, "name": node.name, "modified_at": node.modified_at}
     if not isinstance(node, File):
-        zipped = _address(visit, "download-all", node.id, folder=node.id)
+        zipped = signing.address(visit.share, "download-all", node.id, folder=node.id)
         return said | {"kind": "folder", "page": _page(visit.share, node.id), "download": zipped}
     place = f"download/{node.id}"
-    inline = _address(visit, place, node.id, inline=1) if shown_inline(node.media_type) else None
+    inline = signing.address(visit.share, place, node.id, inline=1) if shown_inline(node.media_type) else None
     small = f"thumbnail/{node.id}" if small_picture(node) else None
     return said | {
         "kind": "file",
         "size": node.size,
         "media_type": node.media_type,
-        "download": _address(visit, place, node.id),
+        "download": signing.address(visit.share, place, node.id),
         "inline": inline,
-        "thumbnail": small and _address(visit, small, node.id, v=node.tree.hex()),
+        "thumbnail": small and signing.address(visit.share, small, node.id, v=node.tree.hex()),
     }
 
 
@@ -140,10 +140,3 @@ def _page(share: Share, folder_id: int | None, cursor: str | None = None) -> str
     given = {"folder": folder_id, "cursor": cursor}
     query = urlencode({name: value for name, value in given.items() if value is not None})
     return f"/share/{share.token}" + (f"?{query}" if query else "")
-
-
-def _address(visit: Visit, place: str, node_id: int, **query: Any) -> str:
-    """Of bytes, for programs without a cookie: signed where there is a password."""
-    if visit.share.password_hash is not None:
-        query["token"] = signing.signed(visit.share, node_id)
-    return f"/api/share/{visit.share.token}/{place}" + (f"?{urlencode(query)}" if query else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from hmac import compare_digest
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -54,6 +55,13 @@ def signed(share: Share, node_id: int) -> str:
     """A token for addresses of one file or folder of the share."""
     ends = (int(time.time()) + LIFE + ROUND) // ROUND * ROUND
     return str(_addresses().dumps([share.id, gateway().visits.stamp(share), node_id, ends]))
+
+
+def address(share: Share, place: str, node_id: int, **query: Any) -> str:
+    """Of bytes, below the share's own address, for programs without a cookie: signed where there is a password."""
+    if share.password_hash is not None:
+        query["token"] = signed(share, node_id)
+    return f"/api/share/{share.token}/{place}" + (f"?{urlencode(query)}" if query else "")
 
 
 def meant(share: Share, token: str) -> int:
