@@ -35,7 +35,7 @@ http {{
             proxy_http_version 1.1;
         }}
         location /internal/prepared/ {{
-            internal;
+            {internal}
             alias {prepared}/;
         }}
     }}
@@ -44,13 +44,16 @@ http {{
 
 
 @contextmanager
-def nginx_before(gateway: str, prepared: Path, folder: Path) -> Iterator[str]:
-    """Its address. It passes everything on to the gateway at that address, and serves `prepared` when it is told to."""
+def nginx_before(gateway: str, prepared: Path, folder: Path, *, open_to_all: bool = False) -> Iterator[str]:
+    """Its address. It passes everything on to the gateway at that address, and serves the files in `prepared` where the
+    gateway says so, or to anybody.
+    """
     folder.mkdir()
     port = free_port()
     user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
     config = folder / "nginx.conf"
-    text = CONFIG.format(user=user, folder=folder, port=port, gateway=gateway, prepared=prepared)
+    places = {"folder": folder, "port": port, "gateway": gateway, "prepared": prepared}
+    text = CONFIG.format(user=user, internal="" if open_to_all else "internal;", **places)
     config.write_text(text, encoding="utf-8")
     with subprocess.Popen(["nginx", "-c", str(config), "-e", str(folder / "error.log")]) as process:
         try:
