@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 import secrets
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,7 +92,7 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
     keeper = Keeper(gateway)
     house.callback(keeper.stop)
     keeper.start()
-    workers = Workers(gateway.jobs, settings.prepared.workers)
+    workers = Workers(gateway.jobs, f"{platform.node()} {settings.data_dir}", settings.prepared.workers)
     house.callback(workers.stop)
     workers.start()
     _greet(settings, server, admin, password)

@@ -21,7 +21,15 @@ KEPT = 10_000
 MAX_NEWS = 500
 """Events in one answer; who is further behind loads anew, which costs less than so many changes one by one."""
 
-_NO_CHANGE = ("prepared", "signed_in", "sign_in_failed", "password_changed")
+_NO_CHANGE = (
+    "prepared",
+    "shared",
+    "share_changed",
+    "unshared",
+    "signed_in",
+    "sign_in_failed",
+    "password_changed",
+)
 """Types that tell of no file and no folder. A new type is a change as long as it is not named here."""
 
 _EVENTS = select(events, users.c.name.label("user")).select_from(

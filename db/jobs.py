@@ -125,6 +125,13 @@ class Jobs:
             _tell(connection, job, "processing", now)
         return job
 
+    def take_back(self, name: str) -> None:
+        """Workers whose names begin so are dead, and hold nothing any more. Their attempts count."""
+        theirs = jobs.c.status == "processing", jobs.c.lease_owner.startswith(name, autoescape=True)
+        let_go = {"status": "queued", "lease_owner": None, "lease_until": None}
+        with self._database.write(durable=False) as connection:
+            connection.execute(update(jobs).where(*theirs).values(let_go))
+
     def renew(self, job: Job, worker: str, done: int, lease: timedelta) -> bool:
         """Hold it for longer and note how far it is; False when it is no longer this worker's.
 

@@ -117,6 +117,10 @@ class Jobs:
         if job.status != "processing":  # else its worker would make anew what is cleared here
             self._kinds[job.kind].clear(job)
 
+    def take_back(self, name: str) -> None:
+        """Whoever had a name that begins so is dead: what they held waits for its next attempt."""
+        self._rows.take_back(name)
+
     def claim(self, worker: str, lease: timedelta) -> Job | None:
         """The next one to do; None when there is none."""
         return self._rows.claim(worker, lease)

@@ -6,7 +6,6 @@ What a job does stands in the gateway. Any number of workers, in any number of p
 from __future__ import annotations
 
 import logging
-import secrets
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -53,17 +52,26 @@ class Workers:
     """
 
     def __init__(
-        self, jobs: Jobs, count: int, *, rest: float = REST, beat: float = BEAT, lease: timedelta = LEASE
+        self,
+        jobs: Jobs,
+        name: str,
+        count: int,
+        *,
+        rest: float = REST,
+        beat: float = BEAT,
+        lease: timedelta = LEASE,
     ) -> None:
-        """`rest` and `beat` in seconds."""
+        """`name` is this process's alone, and the same when it begins anew: what it was doing then it goes on with at
+        once. `rest` and `beat` in seconds.
+        """
         self._jobs = jobs
         self._rest, self._beat, self._lease = rest, beat, lease
-        self._name = secrets.token_hex(8)  # of this process; each thread adds its number
+        self._name = name
         self._stopping = Event()
         self._running: dict[str, _Running] = {}
         self._lock = Lock()  # guards the dict: workers come and go while the pulse goes through it
         self._threads = [
-            Thread(target=self._work, args=(f"{self._name}-{number}",), name=f"worker {number}", daemon=True)
+            Thread(target=self._work, args=(f"{name} {number}",), name=f"worker {number}", daemon=True)
             for number in range(count)
         ]
         self._pulse = Thread(target=self._beats, name="workers: pulse", daemon=True)
@@ -73,6 +81,7 @@ class Workers:
         return f"<Workers {state}: {len(self._threads)} threads, {len(self._running)} jobs>"
 
     def start(self) -> None:
+        self._jobs.take_back(self._name)
         for thread in (*self._threads, self._pulse):
             thread.start()
 

@@ -97,6 +97,17 @@ def test_a_lease_that_is_over_goes_to_another_and_whoever_had_it_changes_nothing
     assert jobs.finish(taken, "w", {}, clock() + DAY)
 
 
+def test_a_worker_that_begins_anew_has_back_what_it_held(jobs: Jobs, ann: User, clock: Clock) -> None:
+    for number in range(2):
+        jobs.ask(a_job(ann, clock, f"{number}", f"{number}"), 9)
+    mine, other = jobs.claim("host_ 0", LEASE), jobs.claim("hostx 0", LEASE)
+    assert mine is not None and other is not None
+    jobs.take_back("host_")
+    again = jobs.claim("host_ 0", LEASE)
+    assert again is not None and (again.id, again.attempts) == (mine.id, 2)
+    assert jobs.claim("host_ 1", LEASE) is None, "the other one's lease is good"
+
+
 def test_attempts_count_while_nothing_moves(jobs: Jobs, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock), 9)
     for attempt in (1, 2, 3):

@@ -195,7 +195,7 @@ def test_a_deflated_one_goes_on_inside_a_member(
 
 def test_a_restart_goes_on_with_it(house: House, folder: Folder, tmp_path: Path, synced: None) -> None:
     asked, told = house.gateway.prepared.ask(house.user, folder), [0]
-    workers = Workers(house.gateway.jobs, 1, rest=0.02, beat=0.02)
+    workers = Workers(house.gateway.jobs, "test", 1, rest=0.02, beat=0.02)
     gate = house.gateway.jobs.perform
 
     def slowly(job: object, progress: Callable[[int], None], stopped: Callable[[], bool]) -> object:
@@ -351,7 +351,7 @@ def test_a_full_disk_fails_the_job_with_a_sentence_and_leaves_nothing(
 
     asked = house.gateway.prepared.ask(house.user, folder)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    workers = Workers(house.gateway.jobs, 1, rest=0.02, beat=0.05)
+    workers = Workers(house.gateway.jobs, "test", 1, rest=0.02, beat=0.05)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MIB, hard))  # EFBIG past it, as ENOSPC on a full disk
     try:
         workers.start()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.serving.conftest import until
 
 TOTAL = 5
 LEASE = timedelta(seconds=0.3)
+_processes = count()
 
 
 @dataclass
@@ -85,8 +87,8 @@ def ask(jobs: Jobs, house: House, key: str = "k", total: int = TOTAL) -> str:
 
 
 @contextmanager
-def working(jobs: Jobs, count: int = 1) -> Iterator[Workers]:
-    workers = Workers(jobs, count, rest=0.02, beat=0.05, lease=LEASE)
+def working(jobs: Jobs, threads: int = 1) -> Iterator[Workers]:
+    workers = Workers(jobs, f"process {next(_processes)}", threads, rest=0.02, beat=0.05, lease=LEASE)
     workers.start()
     try:
         yield workers
