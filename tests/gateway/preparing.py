@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
+from errors import Conflict, StowgramError
 from gateway import Gateway
 from gateway.jobs import Progress, Stopped
 from model import Folder, Job, User
@@ -35,14 +37,19 @@ def worked(
 ) -> Job:
     """The next job, done."""
     job = claimed(gateway, lease)
-    gateway.jobs.finish(job, WORKER, gateway.jobs.perform(job, progress, stopped))
+    try:
+        gateway.jobs.finish(job, WORKER, gateway.jobs.perform(job, progress, stopped))
+    except StowgramError as error:
+        gateway.jobs.fail(job, WORKER, str(error))
+        raise
     return job
 
 
 def prepared(gateway: Gateway, user: User, folder: Folder) -> Job:
     """A ZIP that is ready."""
     job = gateway.prepared.ask(user, folder)
-    while job.status != "ready":  # others may have been asked for before
-        worked(gateway)
+    while job.status != "ready":
+        with suppress(Conflict):  # of another, that was asked for before
+            worked(gateway)
         job = gateway.jobs.get(user, job.id)
     return job

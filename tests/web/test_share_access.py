@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from itsdangerous import URLSafeSerializer
 from gateway.slowdown import FREE_BY_NETWORK
 from model import Client
 from tests.conftest import House
+from tests.gateway.preparing import prepared
 from tests.web.conftest import Api, basic
 from tests.web.walk import PICTURE
 from web.sharing import signing
@@ -37,6 +38,7 @@ class Place:
     method: str = "GET"
 
 
+ZIP = "/api/share/<token>/prepared/<job:job_id>/<string:name>"
 PLACES = (
     Place("/share/<token>", "/share/{token}?folder={folder}", "folder"),
     Place("/share/<token>", "/share/{token}?folder={folder}", "folder", "HEAD"),
@@ -49,6 +51,14 @@ PLACES = (
     Place(
         "/api/share/<token>/download-all", "/api/share/{token}/download-all?folder={folder}", "folder", "HEAD"
     ),
+    Place("/api/share/<token>/prepare-download", "/api/share/{token}/prepare-download?", "folder", "POST"),
+    Place(
+        "/api/share/<token>/download-status/<job:job_id>",
+        "/api/share/{token}/download-status/{job}?",
+        "folder",
+    ),
+    Place(ZIP, "/api/share/{token}/prepared/{job}/z.zip?", "folder"),
+    Place(ZIP, "/api/share/{token}/prepared/{job}/z.zip?", "folder", "HEAD"),
 )
 BYTES = tuple(place for place in PLACES if place.rule.startswith("/api/"))
 
@@ -62,15 +72,20 @@ class Ask:
     folder: int
     password: str | None = None
     signed: Callable[[int], str] | None = None
+    zips: Mapping[int, str] = field(default_factory=dict)
+    """Of folders: the job that has prepared the ZIP."""
 
     def at(self, client: FlaskClient, place: Place) -> Any:
         """The answer, or LOCKED."""
-        path = place.path.format(token=self.token, file=self.file, folder=self.folder)
+        job = self.zips.get(self.folder, "0" * 32)
+        path = place.path.format(token=self.token, file=self.file, folder=self.folder, job=job)
         sent: dict[str, Any] = {}
-        if place.method == "POST":
+        if place.method == "POST" and place not in BYTES:
             sent = {"data": {"password": self.password or ""}}
         elif self.password is not None:
             sent = {"headers": basic("anybody", self.password)}
+        if place.method == "POST" and place in BYTES:
+            sent["json"] = {"folder_id": self.folder}
         if self.signed is not None:
             path += "&token=" + quote(self.signed(self.folder if place.about == "folder" else self.file))
         response = client.open(path, method=place.method, buffered=True, **sent)
@@ -87,6 +102,7 @@ class Scene:
     house: House
     ada: Api
     nodes: dict[str, int] = field(default_factory=dict)
+    zips: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for path in ("/album/a.gif", "/album/sub/b.gif", "/secret/c.gif"):
@@ -94,6 +110,8 @@ class Scene:
         for path in ("/album", "/album/sub", "/secret"):
             found = self.ada("GET", f"/api/v1/nodes?path={path}").get_json()
             self.nodes[path] = found["folder"]["id"]
+            folder = self.house.gateway.files.folder(self.house.user, self.nodes[path])
+            self.zips[folder.id] = prepared(self.house.gateway, self.house.user, folder).id
 
     def share(self, path: str = "/album", **terms: Any) -> str:
         body = {"folder_id": self.nodes[path], "password": PASSWORD} | terms
@@ -101,8 +119,8 @@ class Scene:
 
     def ask(self, token: str | None = None, **more: Any) -> Ask:
         """For what lies in the shared folder, with the right password."""
-        inside = Ask(token or self.share(), self.nodes["/album/a.gif"], self.nodes["/album/sub"], PASSWORD)
-        return replace(inside, **more)
+        nodes = self.nodes["/album/a.gif"], self.nodes["/album/sub"]
+        return replace(Ask(token or self.share(), *nodes, PASSWORD, zips=self.zips), **more)
 
     def signer(self, token: str) -> Callable[[int], str]:
         found = self.house.gateway.visits.find(token, Client("", ""), None)
