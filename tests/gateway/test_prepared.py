@@ -341,24 +341,32 @@ def test_while_others_are_made_one_waits_for_room(house: House, tmp_path: Path, 
             small.gateway.jobs.perform(second, ignore, never)
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system refuses more with EFBIG, as a full disk does with ENOSPC. Not on Windows."""
+    if sys.platform == "win32":
+        yield
+    else:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit on files is POSIX's")
 def test_a_full_disk_fails_the_job_with_a_sentence_and_leaves_nothing(
     house: House, folder: Folder, tmp_path: Path
 ) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
     asked = house.gateway.prepared.ask(house.user, folder)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     workers = Workers(house.gateway.jobs, "test", 1, rest=0.02, beat=0.05)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MIB, hard))  # EFBIG past it, as ENOSPC on a full disk
-    try:
+    with files_of_at_most(2 * MIB):
         workers.start()
         assert until(lambda: house.gateway.jobs.get(house.user, asked.id).status == "failed", 10)
         workers.stop(5)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "disk" in str(house.gateway.jobs.get(house.user, asked.id).error)
     assert shelf(tmp_path) == []
 
