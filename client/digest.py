@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import BinaryIO
 
-from model import PIECE_SIZE
+from model import DIGEST_SIZE, PIECE_SIZE
 
 
 class Digest:
@@ -22,7 +22,7 @@ class Digest:
     def restart(self) -> None:
         """Forget what was taken."""
         self.taken = 0
-        self._tree = hashlib.sha256()
+        self._pieces = bytearray()
         self._piece = hashlib.sha256()
         self._whole = hashlib.sha256() if self._wants_whole else None
 
@@ -37,7 +37,7 @@ class Digest:
             self.taken += len(part)
             view = view[len(part) :]
             if self.taken % PIECE_SIZE == 0:
-                self._tree.update(self._piece.digest())
+                self._pieces += self._piece.digest()
                 self._piece = hashlib.sha256()
 
     def read(self, file: BinaryIO, stop: int) -> None:
@@ -48,10 +48,14 @@ class Digest:
 
     def tree(self) -> str:
         """The ETag of what was taken, in hex."""
-        tree = self._tree.copy()
+        return self.since(0).hex()
+
+    def since(self, start: int) -> bytes:
+        """The same of what was taken from `start` on, which is a border of pieces."""
+        tree = hashlib.sha256(memoryview(self._pieces)[start // PIECE_SIZE * DIGEST_SIZE :])
         if self.taken % PIECE_SIZE:
             tree.update(self._piece.digest())
-        return tree.hexdigest()
+        return tree.digest()
 
     def sha256(self) -> bytes | None:
         """The SHA-256 of what was taken, if it was asked for."""

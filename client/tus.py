@@ -32,20 +32,25 @@ def offset(api: Api, upload: str) -> int:
     )
 
 
-def append(api: Api, upload: str, at: int, data: bytes, sha256: bytes) -> int:
+def append(api: Api, upload: str, at: int, data: bytes, checksum: str) -> int:
     """Send `data`, which begins at byte `at`, in one try; the offset after it. When in doubt, ask `offset`.
 
-    `sha256` is the digest of `data`.
+    `checksum` is what the server shall find them to have, as `checksum()` gives it.
 
     Raises Conflict when the upload stands elsewhere, ChecksumMismatch when the bytes arrived damaged.
     """
     headers = {
         "Content-Type": "application/offset+octet-stream",
         "Upload-Offset": str(at),
-        "Upload-Checksum": "sha256 " + b64encode(sha256).decode(),
+        "Upload-Checksum": checksum,
     }
     answer = api.ask_once("PATCH", f"/api/v1/uploads/{upload}", headers=_VERSION | headers, content=data)
     return _offset(answer.headers.get("Upload-Offset", ""))
+
+
+def checksum(algorithm: str, digest: bytes) -> str:
+    """As the header has it. Our server knows `sha256`, and `tree`: that of the pieces' digests (docs/http-api.md)."""
+    return f"{algorithm} {b64encode(digest).decode()}"
 
 
 def abort(api: Api, upload: str) -> None:

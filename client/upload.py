@@ -33,7 +33,7 @@ from errors import (
     StowgramError,
     Transient,
 )
-from model import MIB
+from model import MIB, PIECE_SIZE
 
 PART_SIZE = 8 * MIB
 """Bytes per request: the server takes a whole request in before it looks at it."""
@@ -79,7 +79,8 @@ class Source:
 class Part:
     start: int
     data: bytes
-    sha256: bytes
+    checksum: str
+    """As tus has it."""
 
 
 class Parts:
@@ -114,11 +115,17 @@ class Parts:
         return self._thread.submit(self._tree).result()
 
     def _read(self, start: int) -> Part:
-        data = self._source.read(start, start + PART_SIZE)
+        data = self._source.read(start, start - start % PART_SIZE + PART_SIZE)
         self._source.check_unchanged()
         self._digest.read(self._source.file, start)  # after a resumption: what the server has already
         self._digest.update(memoryview(data)[self._digest.taken - start :])
-        return Part(start, data, hashlib.sha256(data).digest())
+        return Part(start, data, self._checksum(start, data))
+
+    def _checksum(self, start: int, data: bytes) -> str:
+        """Made of the pieces' digests, if they begin with this part and end with it."""
+        if start % PIECE_SIZE == 0 and self._digest.taken == start + len(data):
+            return tus.checksum("tree", self._digest.since(start))
+        return tus.checksum("sha256", hashlib.sha256(data).digest())
 
     def _tree(self) -> str:
         self._digest.read(self._source.file, self._source.size)
@@ -212,7 +219,7 @@ class Uploader:
                 part = parts.at(offset)
                 before = offset
                 try:
-                    offset = tus.append(self._api, upload, offset, part.data, part.sha256)
+                    offset = tus.append(self._api, upload, offset, part.data, part.checksum)
                 except ChecksumMismatch:
                     damaged += 1
                     if damaged == TRIES_PER_PART:

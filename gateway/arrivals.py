@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 from time import monotonic
-from typing import BinaryIO
 from uuid import UUID
 
 from db import Database
@@ -16,9 +15,10 @@ from db.uploads import Uploads as Rows
 from errors import AtCapacity, Busy, ChecksumMismatch, Gone, NotFound
 from gateway.finishing import Finishing
 from gateway.transit import Transit, chunk_span
-from model import PIECE_SIZE, ByteRange, File, Upload
-from storage.base import ChunkStore, Source
-from streaming.digests import ChunkDigests, measure
+from gateway.writer import Writer
+from model import ByteRange, File, Upload
+from storage.base import ChunkStore
+from streaming.body import Body
 from streaming.staging import Staging
 
 LIFE = timedelta(days=7)
@@ -33,57 +33,6 @@ ROOM_WAIT = 50.0
 """Seconds that a part waits for room in staging: under the minute after which proxies and browsers give up."""
 WRITER_WAIT = 2.0
 """Seconds that a request waits for another, or upkeep, to let go of its upload."""
-
-
-class Writer:
-    """What this process knows of an upload that is being written: who writes, who wants to, and the hash of what was
-    measured so far.
-
-    The hash covers the bytes before `_measured`; it is lost with the process, and then upkeep makes the digest later.
-    """
-
-    def __init__(self) -> None:
-        self._turn = Lock()  # one writer at a time, or two parts at one offset would mix
-        self._wanting = 0
-        self._counting = Lock()  # guards that number, which several requests change
-        self._whole = hashlib.sha256()
-        self._measured = 0
-
-    def enter(self, wait: float) -> bool:
-        """Become the one who writes; False when another still does after `wait` seconds, in which it is asked not to
-        wait for anything itself. Who has no time asks for nothing.
-        """
-        if self._turn.acquire(blocking=False):
-            return True
-        with self._counting:
-            self._wanting += 1
-        try:
-            return wait > 0 and self._turn.acquire(timeout=wait)
-        finally:
-            with self._counting:
-                self._wanting -= 1
-
-    def leave(self) -> None:
-        self._turn.release()
-
-    def wanted(self) -> bool:
-        """Whether another request has come for this upload: whoever writes shall let go sooner than wait."""
-        return self._wanting > 0
-
-    def measure(self, source: Source, span: ByteRange) -> ChunkDigests:
-        """The digests of the chunk at `span` of the file, which the whole's takes in if it is next in order."""
-        if span.start < self._measured:  # the upload was set back: other bytes may come than before
-            self._whole, self._measured = hashlib.sha256(), 0
-        if span.start != self._measured:
-            return measure(source, span.length, PIECE_SIZE)
-        whole = self._whole.copy()  # so that an exception leaves no half of a chunk in it
-        digests = measure(source, span.length, PIECE_SIZE, whole=whole)
-        self._whole, self._measured = whole, span.stop
-        return digests
-
-    def sha256(self, length: int) -> bytes | None:
-        """The whole's, if all its `length` bytes were measured in order."""
-        return self._whole.digest() if self._measured == length else None
 
 
 class Arrivals:
@@ -124,20 +73,18 @@ class Arrivals:
         self,
         upload: Upload,
         writer: Writer,
-        body: BinaryIO,
-        length: int,
-        checksum: bytes | None,
+        body: Body,
         arrived: Callable[[int], None],
         *,
         acknowledged: bool = True,
     ) -> None:
-        """Stage the next `length` bytes; send each chunk on as it becomes complete.
+        """Stage the next bytes; measure them, and send each chunk on as it becomes complete.
 
         Their offset is durable on return when it will be `acknowledged`; otherwise nobody can go on from it, and it is
         kept for `PUT_LIFE` only. `arrived` is told how many of the bytes are on the disk.
         """
         expires = datetime.now(UTC) + (LIFE if acknowledged else PUT_LIFE)
-        at, stop = upload.offset, upload.offset + length
+        at, stop = upload.offset, body.span.stop
 
         def reach(offset: int) -> None:
             nonlocal at
@@ -146,28 +93,39 @@ class Arrivals:
             arrived(at - upload.offset)
 
         def chunk_complete(index: int) -> None:
-            reach(chunk_span(upload, index).stop)
-            self._transit.send(upload, index, writer.measure)
+            chunk = chunk_span(upload, index)
+            reach(chunk.stop)
+            begun = max(upload.offset, chunk.start)
+            self._transit.send(upload, index, partial(writer.measure, begun=begun, pieces=body.pieces))
 
         self.send_complete(upload)
         self._staging.receive(
-            upload.id, upload.offset, body, length, total=upload.length, chunk_size=upload.chunk_size,
-            wait=ROOM_WAIT, wanted=writer.wanted, checksum=checksum, on_chunk=chunk_complete,
+            upload.id, body, total=upload.length, chunk_size=upload.chunk_size,
+            wait=ROOM_WAIT, wanted=writer.wanted, on_chunk=chunk_complete,
         )  # fmt: skip
         if at < stop:
             reach(stop)
+            self._measure_begun(upload, writer, body)
 
-    def take_again(self, upload: Upload, body: BinaryIO, checksum: bytes | None) -> None:
+    def _measure_begun(self, upload: Upload, writer: Writer, body: Body) -> None:
+        """What the body brought of the chunk that it leaves unfinished: while the client goes on sending."""
+        stop = body.span.stop
+        index = stop // upload.chunk_size
+        chunk = chunk_span(upload, index)
+        part = ByteRange(max(body.span.start, chunk.start), stop)
+        source = self._staging.source(upload.id, index)
+        self._transit.meanwhile(partial(writer.measure_ahead, source, chunk, part, body.pieces))
+
+    def take_again(self, upload: Upload, body: Body) -> None:
         """The last byte comes again, because it was not acknowledged: it must be the byte that is staged."""
-        again = body.read(1)
+        (again,) = body.blocks(1)
         last = (upload.length - 1) // upload.chunk_size
         end = chunk_span(upload, last).length
         if again != self._staging.source(upload.id, last)(ByteRange(end - 1, end)):
             raise ChecksumMismatch(
                 "The last byte is not the one that was sent before. Begin the upload again."
             )
-        if checksum is not None and hashlib.sha256(again).digest() != checksum:
-            raise ChecksumMismatch("The bytes that arrived do not have the checksum that was sent with them.")
+        body.prove()
         self.send_complete(upload)
 
     def send_complete(self, upload: Upload) -> None:

@@ -74,6 +74,10 @@ class Transit:
                 digests = self._measuring.submit(measured, source, span)
                 moving[index] = self._carriers.submit(self._carry, upload, index, digests)
 
+    def meanwhile(self, measure: Callable[[], None]) -> None:
+        """Have this done, in order with what is measured of complete chunks."""
+        self._measuring.submit(measure)
+
     def busy(self, upload_id: UUID) -> bool:
         """Whether a chunk or manifest of this upload may be about to appear in the store."""
         with self._lock:

@@ -32,8 +32,9 @@ from gateway import media
 from gateway.arrivals import LIFE, Arrivals
 from gateway.transfer import UNKNOWN, Subject
 from gateway.transfers import Transfers
-from model import PIECE_SIZE, ByteRange, Client, File, Upload, User
+from model import PIECE_SIZE, ByteRange, Checksum, Client, File, Upload, User
 from storage.base import ChunkStore
+from streaming.body import Body
 from streaming.staging import Staging
 
 FINISH_WAIT = 50.0
@@ -132,7 +133,7 @@ class Uploads:
         body: BinaryIO,
         length: int,
         *,
-        checksum: bytes | None = None,
+        checksum: Checksum | None = None,
         client: Client = UNKNOWN,
     ) -> Upload:
         """Take the next `length` bytes; return when they are durable, and for the last ones when the file is visible.
@@ -154,10 +155,11 @@ class Uploads:
                 return _acknowledged(upload)
             span = ByteRange(offset, offset + length)
             with self._transfers.moving(_subject(user, upload), client, span) as connection:
+                arriving = Body(body, span, checksum)
                 if upload.offset == upload.length:
-                    self._arrivals.take_again(upload, body, checksum)
+                    self._arrivals.take_again(upload, arriving)
                 else:
-                    self._arrivals.take(upload, writer, body, length, checksum, connection.has_moved)
+                    self._arrivals.take(upload, writer, arriving, connection.has_moved)
                 if span.stop == upload.length:
                     self._arrivals.finish(upload, writer, until - monotonic())
                     connection.completes = True
@@ -198,7 +200,7 @@ class Uploads:
                 self._transfers.moving(_subject(user, upload), client, whole) as connection,
             ):
                 moved = connection.has_moved
-                self._arrivals.take(upload, writer, body, length, None, moved, acknowledged=False)
+                self._arrivals.take(upload, writer, Body(body, whole), moved, acknowledged=False)
                 file, replaced = self._arrivals.finish(upload, writer, FINISH_WAIT)
                 connection.completes = True
         except BaseException:  # nobody could go on with it

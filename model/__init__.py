@@ -5,7 +5,7 @@ Inside, ranges are half-open, times are aware UTC, sizes are bytes and digests a
 
 from model.events import Event, Happening, News
 from model.jobs import Job, JobStatus
-from model.moving import Stock, Totals, Upload
+from model.moving import Checksum, Stock, Totals, Upload
 from model.people import Account, Client, Session, Token, User
 from model.rest import (
     DIGEST_SIZE,
@@ -36,6 +36,7 @@ __all__ = [
     "BinPage",
     "Binned",
     "ByteRange",
+    "Checksum",
     "Chunk",
     "ChunkSummary",
     "Client",

@@ -31,6 +31,16 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """What a client says of the bytes of one request: their SHA-256; or, `by_piece`, the SHA-256 over the SHA-256s of
+    what they bring of each piece of the file, in order, which of whole pieces are the digests that are kept.
+    """
+
+    digest: bytes
+    by_piece: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stock:
     """What is at rest in all. Contents that several files share are counted in `size` for each, in `stored` once."""
 

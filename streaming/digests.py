@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from model import PIECE_SIZE, ByteRange, Chunk
 from storage.base import Source
@@ -18,6 +19,9 @@ _ONE = 1 << 31
 _X_TO_THE_8 = 1 << (31 - 8)
 
 
+NOTHING: Mapping[int, bytes] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkDigests:
     """SHA-256 and CRC-32 of a chunk, and the SHA-256 of each of its pieces, end to end."""
@@ -27,26 +31,62 @@ class ChunkDigests:
     pieces: bytes
 
 
-def measure(
-    source: Source, size: int, piece_size: int = PIECE_SIZE, *, whole: hashlib._Hash | None = None
-) -> ChunkDigests:
-    """The digests of the first `size` bytes of `source`, read once, a piece at a time.
+class Measuring:
+    """The digests of the first `size` bytes of a chunk, which may be read on as more of them come.
 
-    `whole`, the running SHA-256 of the file that the chunk continues, is fed too; after an exception it is worthless.
-    Exceptions of the source pass through; one that gives too few bytes breaks its contract, which is a ValueError.
+    `start` is where the chunk begins in its file. `whole`, the running SHA-256 of the file that the chunk continues, is
+    fed too. After an exception all of it is worthless.
     """
-    chunk, crc, pieces = hashlib.sha256(), 0, bytearray()
-    for start in range(0, size, piece_size):
-        span = ByteRange(start, min(start + piece_size, size))
-        data = source(span)
-        if len(data) != span.length:
-            raise ValueError(f"the source gave {len(data)} bytes for {span}")
-        chunk.update(data)
-        if whole is not None:
-            whole.update(data)
-        crc = zlib.crc32(data, crc)
-        pieces += hashlib.sha256(data).digest()
-    return ChunkDigests(chunk.digest(), crc, bytes(pieces))
+
+    def __init__(
+        self, start: int = 0, piece_size: int = PIECE_SIZE, whole: hashlib._Hash | None = None
+    ) -> None:
+        self.start = start
+        self.size = 0
+        self.whole = whole
+        self._piece_size = piece_size
+        self._chunk = hashlib.sha256()
+        self._crc = 0
+        self._pieces = bytearray()
+        self._begun = hashlib.sha256()
+        """Of the last piece, as long as it is not whole."""
+
+    def read(self, source: Source, stop: int, known: Mapping[int, bytes] = NOTHING) -> None:
+        """Go on to `stop` bytes of `source`, read once, a piece at a time.
+
+        `known` are the SHA-256s of whole pieces that somebody has made already, by where they begin in the file.
+        Exceptions of the source pass through; one that gives too few bytes breaks its contract, which is a ValueError.
+        """
+        while self.size < stop:
+            left = self._piece_size - self.size % self._piece_size
+            span = ByteRange(self.size, min(self.size + left, stop))
+            data = source(span)
+            if len(data) != span.length:
+                raise ValueError(f"the source gave {len(data)} bytes for {span}")
+            self._chunk.update(data)
+            if self.whole is not None:
+                self.whole.update(data)
+            self._crc = zlib.crc32(data, self._crc)
+            if span.length == self._piece_size and (digest := known.get(self.start + span.start)):
+                self._pieces += digest
+            else:
+                self._begun.update(data)
+                if span.length == left:
+                    self._pieces += self._begun.digest()
+                    self._begun = hashlib.sha256()
+            self.size = span.stop
+
+    def digests(self) -> ChunkDigests:
+        """Of what was read; it is the whole chunk now."""
+        last = self._begun.digest() if self.size % self._piece_size else b""
+        return ChunkDigests(self._chunk.digest(), self._crc, bytes(self._pieces) + last)
+
+
+def measure(source: Source, size: int, piece_size: int = PIECE_SIZE) -> ChunkDigests:
+    """The digests of the first `size` bytes of `source`. Raises what `Measuring.read` raises."""
+    measuring = Measuring(piece_size=piece_size)
+    measuring.read(source, size)
+    return measuring.digests()
 
 
 def crc32_combine(crc1: int, crc2: int, len2: int) -> int:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 from uuid import UUID
 
 from errors import BadInput, Gone, TooLarge
@@ -70,37 +69,33 @@ class Staging:
     def receive(
         self,
         upload: UUID,
-        offset: int,
-        body: BinaryIO,
-        length: int,
+        body: Body,
         *,
         total: int,
         chunk_size: int,
         wait: float,
         wanted: Callable[[], bool] = never,
-        checksum: bytes | None = None,
         on_chunk: Callable[[int], None] = ignore,
     ) -> None:
-        """Take the next `length` bytes of an upload of `total`, which stands at `offset`; durable on return.
+        """Take the next bytes of an upload of `total`, which stands where the body begins; durable on return.
 
-        `on_chunk(index)` is called when a chunk (the last one too) is complete and durable, and proved by the
-        `checksum` (SHA-256 of the body) if there is one. It may hand the chunk on, and whoever has it may `drop` it, so
-        a body larger than the staging passes through. Waits up to `wait` seconds for each room, unless `wanted`.
+        `on_chunk(index)` is called when a chunk (the last one too) is complete and durable, and proved by the body's
+        checksum if it has one. It may hand the chunk on, and whoever has it may `drop` it, so a body larger than the
+        staging passes through. Waits up to `wait` seconds for each room, unless `wanted`.
 
         Raises AtCapacity, Busy, BadInput (too short), ChecksumMismatch, OutOfSpace, TooLarge, Gone (acknowledged bytes
         are lost), and what `on_chunk` raises. The upload then stands where it did, or after the last whole chunk.
         """
+        offset, length = body.span.start, body.span.length
         if not 0 <= offset <= offset + length <= total:
             raise BadInput(f"{length} bytes at {offset} do not fit into an upload of {total} bytes.")
         self._rewind(upload, offset, chunk_size)
         self._assert_whole(upload, offset, chunk_size)
-        arriving = Body(body, length, checksum)
-        if not arriving.proven and length + chunk_size > self.limit:
-            raise TooLarge(f"Send parts of at most {self.limit - chunk_size} bytes with a checksum.")
-        kept, whole = offset, ByteRange(offset, offset + length)
+        self._require_proof(body, chunk_size)
+        kept = offset
         room = partial(self._room.take, upload, chunk_size=chunk_size, wait=wait, wanted=wanted)
         try:
-            for span in self._arrivals(upload, whole, arriving, chunk_size, room):
+            for span in self._arrivals(upload, body, chunk_size, room):
                 if span.stop % chunk_size == 0 or span.stop == total:
                     kept = span.stop
                     on_chunk(span.start // chunk_size)
@@ -109,14 +104,14 @@ class Staging:
             raise
 
     def _arrivals(
-        self, upload: UUID, whole: ByteRange, body: Body, chunk_size: int, room: Callable[[int, int], None]
+        self, upload: UUID, body: Body, chunk_size: int, room: Callable[[int, int], None]
     ) -> Iterator[ByteRange]:
-        """Bring `whole` of the file to the disk, and give what of each chunk is durable and proven.
+        """Bring the body to the disk, and give what of each chunk is durable and proven.
 
         `room(index, size)` returns when that chunk may grow to `size` bytes.
         """
         unproven = []
-        for span in _by_chunk(whole, chunk_size):
+        for span in _by_chunk(body.span, chunk_size):
             index = span.start // chunk_size
             room(index, span.stop - index * chunk_size)
             self._append(self._part(upload, index), span.length, body)
@@ -172,6 +167,17 @@ class Staging:
     def _remove(self, upload: UUID, index: int) -> None:
         self._part(upload, index).unlink(missing_ok=True)
         self._room.keep(upload, index, 0)
+
+    def _require_proof(self, body: Body, chunk_size: int) -> None:
+        """Of a body that crosses into another chunk, before it is taken: what it completes could not be handed on
+        before its end is seen, and two such would wait for each other's room.
+        """
+        if body.proven or body.span.start // chunk_size == (body.span.stop - 1) // chunk_size:
+            return
+        if body.seekable:
+            body.prove_ahead()
+        elif body.span.length + chunk_size > self.limit:
+            raise TooLarge(f"Send parts of at most {self.limit - chunk_size} bytes with a checksum.")
 
     def _append(self, path: Path, length: int, body: Body) -> None:
         """Bring the next `length` bytes of the body to the disk, at the end of this part."""

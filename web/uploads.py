@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from errors import BadInput, TooLarge
 from gateway.uploads import MAX_LENGTH
-from model import DIGEST_SIZE, Upload, User
+from model import DIGEST_SIZE, Checksum, Upload, User
 from web.auth import public, signed_in
 from web.context import client, gateway
 from web.errors import problem
@@ -27,6 +27,8 @@ VERSION = "1.0.0"
 PREFIX = "/api/v1/uploads"
 MAX_METADATA = 16384
 """Characters of Upload-Metadata; a name and a path of the largest size fit in base64."""
+CHECKSUMS = ("sha256", "tree")
+"""The second is made of the digests that are kept in any case; it costs neither side a hash of its own."""
 
 blueprint = Blueprint("uploads", __name__, url_prefix=PREFIX)
 
@@ -73,7 +75,7 @@ def options(**_: Any) -> Response:
     response = Response(status=204)
     response.headers["Tus-Version"] = VERSION
     response.headers["Tus-Extension"] = "creation,checksum,expiration,termination"
-    response.headers["Tus-Checksum-Algorithm"] = "sha256"
+    response.headers["Tus-Checksum-Algorithm"] = ",".join(CHECKSUMS)
     response.headers["Tus-Max-Size"] = str(MAX_LENGTH)
     return response
 
@@ -162,17 +164,17 @@ def encode_metadata(metadata: dict[str, str]) -> str:
     return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in metadata.items())
 
 
-def decode_checksum(header: str | None) -> bytes | None:
-    """The digest in `sha256 BASE64`, the one algorithm we offer. Raises BadInput."""
+def decode_checksum(header: str | None) -> Checksum | None:
+    """The digest in `sha256 BASE64` or `tree BASE64`. Raises BadInput."""
     if header is None:
         return None
     algorithm, _, value = header.strip().partition(" ")
-    if algorithm != "sha256":
-        raise BadInput("Upload-Checksum: only sha256 is known here.")
+    if algorithm not in CHECKSUMS:
+        raise BadInput(f"Upload-Checksum: only {' and '.join(CHECKSUMS)} are known here.")
     try:
         digest = base64.b64decode(value.strip(), validate=True)
     except (binascii.Error, ValueError):
         raise BadInput("Upload-Checksum is not valid base64.") from None
     if len(digest) != DIGEST_SIZE:
         raise BadInput(f"Upload-Checksum: a SHA-256 has {DIGEST_SIZE} bytes, not {len(digest)}.")
-    return digest
+    return Checksum(digest, by_piece=algorithm == "tree")

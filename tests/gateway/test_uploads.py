@@ -7,13 +7,15 @@ import io
 import os
 import threading
 import time
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import errors
 from gateway.arrivals import LIFE
-from model import MIB, ByteRange, File, Label, Locator, Upload
+from model import MIB, ByteRange, Checksum, File, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, wait_for_transit
 
@@ -164,11 +166,58 @@ def test_a_wrong_checksum_keeps_nothing(house: House) -> None:
     data = os.urandom(MIB)
     upload = begin(house, MIB)
     with pytest.raises(errors.ChecksumMismatch):
-        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=bytes(32))
+        house.gateway.uploads.append(
+            house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=Checksum(bytes(32))
+        )
     assert house.gateway.uploads.get(house.user, upload.id).offset == 0
     digest = hashlib.sha256(data).digest()
-    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=digest)
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data), MIB, checksum=Checksum(digest))
     assert fetch(house, "/a/file.bin") == data
+
+
+def by_piece(data: bytes, start: int, stop: int) -> Checksum:
+    """The checksum of these bytes of a file, made of what they bring of each of its pieces."""
+    cuts = [start, *range(start - start % MIB + MIB, stop, MIB), stop]
+    digests = b"".join(hashlib.sha256(data[one:two]).digest() for one, two in pairwise(cuts))
+    return Checksum(hashlib.sha256(digests).digest(), by_piece=True)
+
+
+@pytest.mark.parametrize("part", [2 * MIB, 700_000, 3 * MIB + 1])
+def test_parts_that_are_checked_by_piece_come_to_rest_with_the_right_digests(house: House, part: int) -> None:
+    data = os.urandom(5 * MIB + 7)
+    upload = begin(house, len(data))
+    while upload.file_id is None:
+        span = ByteRange(upload.offset, min(upload.offset + part, len(data)))
+        body = data[span.start : span.stop]
+        append = partial(house.gateway.uploads.append, house.user, upload.id, span.start)
+        with pytest.raises(errors.ChecksumMismatch):
+            damaged = bytes([body[0] ^ 1]) + body[1:]
+            append(io.BytesIO(damaged), span.length, checksum=by_piece(data, span.start, span.stop))
+        upload = append(io.BytesIO(body), span.length, checksum=by_piece(data, span.start, span.stop))
+    file = house.gateway.files.at(house.user, "/a/file.bin")
+    assert isinstance(file, File)
+    assert file.sha256 == hashlib.sha256(data).digest()
+    assert file.tree == by_piece(data, 0, len(data)).digest
+    assert fetch(house, "/a/file.bin") == data
+
+
+def test_what_was_measured_of_a_chunk_that_was_set_back_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build_house(tmp_path, room=5 * MIB)
+    data, other = os.urandom(4 * MIB), os.urandom(MIB)
+    upload, crowding = begin(house, len(data), "/a"), begin(house, 4 * MIB, "/b")
+    monkeypatch.setattr("gateway.arrivals.REST", -LIFE)
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(other), MIB)
+    house.gateway.uploads.append(house.user, crowding.id, 0, io.BytesIO(data[:-1]), 4 * MIB - 1)
+    house.gateway.uploads.make_room()
+    upload = house.gateway.uploads.get(house.user, upload.id)
+    assert upload.offset == 0
+    send(house, upload, data)
+    file = house.gateway.files.at(house.user, "/a")
+    assert isinstance(file, File)
+    assert file.sha256 == hashlib.sha256(data).digest()
+    assert fetch(house, "/a") == data
 
 
 def test_a_stored_chunk_that_comes_back_wrong_is_stored_again(tmp_path: Path) -> None:

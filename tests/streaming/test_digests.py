@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model import ByteRange
 from storage.memory import MemoryStore
-from streaming.digests import crc32_combine, measure
+from streaming.digests import Measuring, crc32_combine, measure
 from tests.streaming.at_rest import reading, stored, text
 
 
@@ -37,12 +37,26 @@ def test_the_checksum_of_a_file_comes_from_its_chunks(sizes: list[int]) -> None:
 
 @given(st.binary(min_size=1, max_size=50), st.integers(1, 9))
 def test_a_chunk_is_measured_whole_and_by_piece(data: bytes, piece_size: int) -> None:
-    whole = hashlib.sha256(b"before")
-    digests = measure(reading(data), len(data), piece_size, whole=whole)
+    digests = measure(reading(data), len(data), piece_size)
     assert digests.sha256 == hashlib.sha256(data).digest()
     assert digests.crc32 == zlib.crc32(data)
     pieces = [data[at : at + piece_size] for at in range(0, len(data), piece_size)]
     assert digests.pieces == b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+
+
+@given(st.binary(min_size=1, max_size=50), st.lists(st.integers(1, 49), max_size=4), st.integers(1, 9))
+def test_a_chunk_that_is_measured_as_it_comes_has_the_same_digests(
+    data: bytes, cuts: list[int], piece_size: int
+) -> None:
+    start, whole = 3 * piece_size, hashlib.sha256(b"before")
+    known = {
+        start + at: hashlib.sha256(data[at : at + piece_size]).digest()
+        for at in range(0, len(data) - piece_size + 1, 2 * piece_size)
+    }
+    measuring = Measuring(start, piece_size, whole)
+    for stop in [*sorted({min(cut, len(data)) for cut in cuts}), len(data)]:
+        measuring.read(reading(data), stop, known)
+    assert measuring.digests() == measure(reading(data), len(data), piece_size)
     assert whole.digest() == hashlib.sha256(b"before" + data).digest()
 
 

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import AtCapacity, BadInput, ChecksumMismatch, Gone, OutOfSpace, TooLarge
-from model import ByteRange
+from model import ByteRange, Checksum
+from streaming.body import Body
 from streaming.staging import Staging
 from tests.streaming.at_rest import text
 
@@ -67,13 +68,10 @@ def receive(
     assert length is not None
     staging.receive(
         upload,
-        offset,
-        stream,
-        length,
+        Body(stream, ByteRange(offset, offset + length), Checksum(checksum) if checksum else None),
         total=len(DATA),
         chunk_size=CHUNK,
         wait=wait,
-        checksum=checksum,
         on_chunk=on_chunk,
     )
 
@@ -210,12 +208,18 @@ def test_the_operating_systems_own_refusal_to_write_is_out_of_space(tmp_path: Pa
         import io, resource, sys, uuid
         from pathlib import Path
         from errors import OutOfSpace
+        from model import ByteRange
+        from streaming.body import Body
         from streaming.staging import Staging
         staging, upload = Staging(Path(sys.argv[1]), limit=1 << 20), uuid.UUID(int=1)
-        staging.receive(upload, 0, io.BytesIO(b"x" * 100), 100, total=60000, chunk_size=60000, wait=0)
+        staging.receive(
+            upload, Body(io.BytesIO(b"x" * 100), ByteRange(0, 100)), total=60000, chunk_size=60000, wait=0
+        )
         resource.setrlimit(resource.RLIMIT_FSIZE, (20000, resource.RLIM_INFINITY))
         try:
-            staging.receive(upload, 100, io.BytesIO(b"y" * 50000), 50000, total=60000, chunk_size=60000, wait=0)
+            staging.receive(
+                upload, Body(io.BytesIO(b"y" * 50000), ByteRange(100, 50100)), total=60000, chunk_size=60000, wait=0
+            )
         except OutOfSpace:
             print(staging.parts(upload), staging.held)
     """
@@ -270,7 +274,7 @@ def test_a_checked_body_that_cannot_be_looked_through_must_fit(tmp_path: Path) -
         receive(staging, 0, Unseekable(DATA), 30, checksum=hashlib.sha256(DATA).digest())
     with pytest.raises(TooLarge):
         Staging(tmp_path, limit=CHUNK - 1).receive(
-            ONE, 0, io.BytesIO(DATA), 30, total=30, chunk_size=CHUNK, wait=0
+            ONE, Body(io.BytesIO(DATA), ByteRange(0, 30)), total=30, chunk_size=CHUNK, wait=0
         )
 
 

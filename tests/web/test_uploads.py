@@ -49,7 +49,7 @@ def test_options_tells_what_we_speak_and_needs_no_login(ada: Api) -> None:
     assert response.status_code == 204
     assert response.headers["Tus-Version"] == "1.0.0"
     assert response.headers["Tus-Extension"] == "creation,checksum,expiration,termination"
-    assert response.headers["Tus-Checksum-Algorithm"] == "sha256"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha256,tree"
 
 
 def test_a_file_comes_in_by_parts_and_is_there_when_the_last_is_acknowledged(ada: Api) -> None:

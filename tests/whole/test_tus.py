@@ -54,7 +54,7 @@ def test_options_tells_version_extensions_algorithm_and_largest_size(client: htt
     assert set(response.headers["Tus-Extension"].split(",")) == {
         "creation", "checksum", "expiration", "termination",
     }  # fmt: skip
-    assert response.headers["Tus-Checksum-Algorithm"] == "sha256"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha256,tree"
     assert int(response.headers["Tus-Max-Size"]) >= 1 << 40
 
 
