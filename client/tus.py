@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from client.api import Api
@@ -32,19 +33,20 @@ def offset(api: Api, upload: str) -> int:
     )
 
 
-def append(api: Api, upload: str, at: int, data: bytes, checksum: str) -> int:
-    """Send `data`, which begins at byte `at`, in one try; the offset after it. When in doubt, ask `offset`.
+def append(api: Api, upload: str, at: int, body: Iterable[bytes], length: int, checksum: str) -> int:
+    """Send the `length` bytes from `at` on, in one try; the offset after them. When in doubt, ask `offset`.
 
-    `checksum` is what the server shall find them to have, as `checksum()` gives it.
+    `checksum` is what the server shall find them to have, as `checksum()` gives it. What `body` raises passes through.
 
     Raises Conflict when the upload stands elsewhere, ChecksumMismatch when the bytes arrived damaged.
     """
     headers = {
         "Content-Type": "application/offset+octet-stream",
         "Upload-Offset": str(at),
+        "Content-Length": str(length),
         "Upload-Checksum": checksum,
     }
-    answer = api.ask_once("PATCH", f"/api/v1/uploads/{upload}", headers=_VERSION | headers, content=data)
+    answer = api.ask_once("PATCH", f"/api/v1/uploads/{upload}", headers=_VERSION | headers, content=body)
     return _offset(answer.headers.get("Upload-Offset", ""))
 
 
