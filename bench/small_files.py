@@ -33,9 +33,9 @@ def main() -> None:
         print("| latency | send_file | put | send_file / put | gateway's CPU |\n|---|---|---|---|---|")
         for latency in chosen.latencies:
             sandbox.control.latency(latency)
-            stock = alone("send_file", gateway, files)
-            ours, cpu = put(gateway, files, f"/{latency}")
-            stock, ours, cpu = (1000 * seconds / chosen.files for seconds in (stock, ours, cpu))
+            stock = alone("send_file", gateway, sandbox, files)
+            ours, cpu = put(gateway, sandbox, files, f"/{latency}")
+            stock, ours, cpu = (1000 * seconds / chosen.files for seconds in (stock.clock, ours.clock, cpu))
             print(f"| {latency} ms | {stock:.1f} | {ours:.1f} | {stock / ours:.1f} | {cpu:.1f} |", flush=True)
 
 

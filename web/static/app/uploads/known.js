@@ -16,14 +16,25 @@ export async function tree(file, { signal, onProgress = () => {} } = {}) {
   const digests = new Uint8Array(32 * Math.ceil(file.size / PIECE));
   for (let at = 0; at < file.size; at += AT_ONCE * PIECE) {
     signal?.throwIfAborted();
-    const block = await file.slice(at, at + AT_ONCE * PIECE).arrayBuffer();
-    const pieces = Array.from({ length: Math.ceil(block.byteLength / PIECE) }, (_, index) =>
-      sha256(new Uint8Array(block, index * PIECE, Math.min(PIECE, block.byteLength - index * PIECE))),
-    );
-    for (const [index, digest] of (await Promise.all(pieces)).entries()) digests.set(digest, 32 * (at / PIECE + index));
-    onProgress(at + block.byteLength);
+    const stop = Math.min(at + AT_ONCE * PIECE, file.size);
+    digests.set(await pieces(file, at, stop), (32 * at) / PIECE);
+    onProgress(stop);
   }
   return hex(await sha256(digests));
+}
+
+// The SHA-256 over the SHA-256s of what the bytes from `start` to `stop` bring of each piece: the checksum of one part.
+export const treeOf = async (file, start, stop) => sha256(await pieces(file, start, stop));
+
+async function pieces(file, start, stop) {
+  const block = await file.slice(start, stop).arrayBuffer();
+  const digests = [];
+  for (let at = start; at < stop; at += PIECE - (at % PIECE)) {
+    digests.push(sha256(new Uint8Array(block, at - start, Math.min(PIECE - (at % PIECE), stop - at))));
+  }
+  const joined = new Uint8Array(32 * digests.length);
+  for (const [index, digest] of (await Promise.all(digests)).entries()) joined.set(digest, 32 * index);
+  return joined;
 }
 
 // Whether the caller has some file of this size, which makes hashing worth its while. `call` is that of api.js.

@@ -5,7 +5,7 @@ import { maybeKnown, tree } from "./known.js";
 import { fingerprint } from "./places.js";
 
 export const ENDPOINT = "/api/v1/uploads";
-const PART = 8 << 20; // bytes of one request: so much is sent again after a line has dropped
+const PART = 16 << 20; // bytes of one request: so much is sent again after a line has dropped
 const DELAYS = [0, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 15000, 15000, 15000]; // a restart of the server fits in
 const PASSING = new Set([0, 408, 409, 423, 429, 460, 500, 502, 503, 504]); // after these going on may help; 0: no answer
 
@@ -191,7 +191,7 @@ export class Sending {
       retryDelays: DELAYS,
       onShouldRetry: mayPass,
       headers: headers(),
-      httpStack: new CheckedStack(stack),
+      httpStack: new CheckedStack(stack, this.file),
       metadata: { filename: this.name, path: this.folder, filetype: this.file.type ?? "", if_exists: this.#ifExists },
       urlStorage: places,
       fingerprint: async () => this.print,
