@@ -159,6 +159,19 @@ def cut(packet: bytes) -> Packet:
     return taken(packets)
 
 
+@pytest.mark.parametrize("size", [0, 1, 16, 100, 300_001])
+def test_what_is_sent_is_sealed_as_the_server_opens_it(size: int) -> None:
+    state, _ = envelopes()
+    data = os.urandom(size)
+    packet = state.encrypt_message_data(data)
+    key, iv = MTProtoState._calc_key(AUTH_KEY, packet[8:24], True)
+    plain = cryptg.decrypt_ige(packet[24:], key, iv)
+    assert packet[:8] == struct.pack("<Q", AuthKey(AUTH_KEY).key_id)
+    assert plain[: 16 + size] == struct.pack("<qq", state.salt, state.id) + data
+    assert 12 <= len(plain) - 16 - size < 12 + 16
+    assert sha256(AUTH_KEY[88:120] + plain).digest()[8:24] == packet[8:24]
+
+
 @given(size=st.sampled_from((LARGE, LARGE + 1, 2 * LARGE - 60, 2 * LARGE - 61, 300_001, MIB)))
 def test_a_file_comes_out_of_its_envelope_byte_for_byte(size: int) -> None:
     state, server = envelopes()
