@@ -6,6 +6,7 @@ import logging
 import platform
 import secrets
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,16 +19,19 @@ from cli.sandbox_process import SandboxProcess
 from config import LOCAL_TOKEN_FILE, Settings
 from db import Database
 from errors import Transient
-from gateway import Gateway, Limits
+from gateway import Gateway, Limits, Post
 from gateway.people import People
 from jobs.keeper import Keeper
 from jobs.worker import Workers
+from mail.smtp import Postman
 from model import MIB, User
 from serving import Server
 from storage.base import ChunkStore
 from storage.cache.store import CachedStore
+from storage.objects.base import ObjectStore
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
+from web import prepared
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +87,8 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
         zip_cache_hours=settings.prepared.cache_hours,
         zip_level=settings.prepared.level,
     )
-    gateway = Gateway(database, store, staging, settings.data_dir, limits)
+    objects, post = _objects(settings, house), _post(settings)
+    gateway = Gateway(database, store, staging, settings.data_dir, limits, objects=objects, post=post)
     house.callback(gateway.close)
     server = Server(create_app(gateway, settings), settings)
     server.bind()
@@ -122,6 +127,25 @@ def _store(settings: Settings, house: ExitStack) -> ChunkStore:
     cached = CachedStore(store, folder, settings.cache_size, CACHE_IN_MEMORY)
     house.callback(cached.close)
     return cached
+
+
+def _objects(settings: Settings, house: ExitStack) -> ObjectStore | None:
+    """The bucket, where there is one; whether it works is seen once we run."""
+    if settings.objects is None:
+        return None
+    from storage.objects.s3 import Bucket  # a third of a second and 30 MB that most need not pay
+
+    bucket = Bucket(settings.objects)
+    house.callback(bucket.close)
+    return bucket
+
+
+def _post(settings: Settings) -> Post | None:
+    """Who takes our letters, where somebody does."""
+    if settings.mail is None or settings.base_url is None:
+        return None
+    address = partial(prepared.address, settings, settings.base_url)
+    return Post(Postman(settings.mail), address, settings.base_url)
 
 
 def _admin(people: People, settings: Settings) -> tuple[User, str | None]:

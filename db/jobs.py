@@ -39,7 +39,7 @@ _FIELDS = [field.name for field in fields(Job)]
 _UNDER_WAY = jobs.c.status.in_(("queued", "processing"))
 _LIVE = jobs.c.status.in_(("queued", "processing", "ready"))
 _TOLD = frozenset({"zip"})
-"""Kinds whose owners hear of each change, as the event `prepared`."""
+"""Kinds that people see: they are listed, and owners hear of each change, as the event `prepared`."""
 
 
 class Jobs:
@@ -59,9 +59,9 @@ class Jobs:
         with self._database.write() as connection:
             row = connection.execute(same).one_or_none()
             if row is not None and (row.ends_at is None or row.ends_at > now):
-                if row.email is None and job.email is not None:  # who asked first wanted no letter
+                if job.email is not None:  # a letter goes where it was asked for last
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
-                return replace(_job(row), email=row.email or job.email), False
+                return replace(_job(row), email=job.email or row.email), False
             if row is not None:
                 connection.execute(delete(jobs).where(jobs.c.id == row.id))
             if connection.execute(waiting).scalar_one() >= most:
@@ -81,8 +81,13 @@ class Jobs:
         return _job(row)
 
     def latest(self, limit: int, owner_id: int | None = None) -> tuple[Job, ...]:
-        """The latest, of this owner or of all."""
-        chosen = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+        """The latest of those that people see, of this owner or of all."""
+        chosen = (
+            select(jobs)
+            .where(jobs.c.kind.in_(_TOLD))
+            .order_by(jobs.c.created_at.desc(), jobs.c.id)
+            .limit(limit)
+        )
         return self._all(chosen if owner_id is None else chosen.where(jobs.c.owner_id == owner_id))
 
     def ready(self, kind: str) -> tuple[Job, ...]:
@@ -90,6 +95,13 @@ class Jobs:
         there = jobs.c.status == "ready", jobs.c.ends_at > self._database.now()
         chosen = select(jobs).where(jobs.c.kind == kind, *there)
         return self._all(chosen.order_by(jobs.c.updated_at, jobs.c.id))
+
+    def count(self, kind: str, owner_id: int) -> int:
+        """How many of one owner's there are, over or not."""
+        chosen = select(func.count()).where(jobs.c.kind == kind, jobs.c.owner_id == owner_id)
+        with self._database.read() as connection:
+            found: int = connection.execute(chosen).scalar_one()
+        return found
 
     def begun_before(self, job: Job) -> tuple[Job, ...]:
         """Others of its kind that are being done, and were taken up earlier."""

@@ -5,6 +5,7 @@ files       names and folders         uploads     bytes on their way in
 downloads   bytes on their way out    transit     chunks on their way from staging to the store
 archives    folders as ZIPs           thumbnails  pictures made small
 jobs        work in the background    prepared    ZIPs made before they are fetched
+outside     ZIPs in object storage    letters     to those who wait for one
 transfers   what is moving, how fast  control     what is done with it
 queue       who waits for a place     totals      what was moved, for good
 events      what happened             oversight   what an admin sees of everybody's
@@ -29,7 +30,9 @@ from gateway.events import Events
 from gateway.files import Files
 from gateway.health import Health, Watch
 from gateway.jobs import Jobs
+from gateway.letters import Letters, Post
 from gateway.limits import Limits
+from gateway.outside import Outside
 from gateway.oversight import Oversight
 from gateway.passwords import Passwords
 from gateway.people import People
@@ -46,10 +49,11 @@ from gateway.visits import Visits
 from gateway.zipping import Zipping
 from gateway.zips import KIND, Zips
 from storage.base import ChunkStore
+from storage.objects.base import ObjectStore
 from streaming.shelf import Shelf
 from streaming.staging import Staging
 
-__all__ = ["Gateway", "Health", "Limits"]
+__all__ = ["Gateway", "Health", "Limits", "Post"]
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +62,17 @@ class Gateway:
     """Everything Stowgram does, by noun. Made once by `cli`, shared by all threads; `close()` ends its own threads."""
 
     def __init__(
-        self, database: Database, store: ChunkStore, staging: Staging, data_dir: Path, limits: Limits
+        self,
+        database: Database,
+        store: ChunkStore,
+        staging: Staging,
+        data_dir: Path,
+        limits: Limits,
+        *,
+        objects: ObjectStore | None = None,
+        post: Post | None = None,
     ) -> None:
-        """`data_dir` takes what can be made again."""
+        """`data_dir` takes what can be made again, `objects` what was prepared, if there are any, `post` letters."""
         passwords, answers = Passwords(), Answers()
         self.people = People(database, passwords, answers)
         self.sessions = Sessions(database)
@@ -78,9 +90,11 @@ class Gateway:
         self.shares = Shares(database, passwords)
         self.visits = Visits(database, passwords, answers, self.archives, self.downloads)
         self.jobs = Jobs(database)
-        zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), limits)
-        self.jobs.know(KIND, Zipping(store, zips, limits, self.downloads.note_damage))
-        self.prepared = Prepared(database, self.archives, self.jobs, zips, limits)
+        zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), Outside(objects), limits)
+        letters = Letters(database, self.jobs, self.people, post)
+        self.jobs.know("letter", letters)
+        self.jobs.know(KIND, Zipping(store, zips, letters, limits, self.downloads.note_damage))
+        self.prepared = Prepared(database, self.archives, self.jobs, zips, letters, limits)
         chunk_size = min(limits.chunk_size, store.max_chunk_size)
         self.uploads = Uploads(database, store, staging, self.transfers, chunk_size=chunk_size)
         self.queue = Queue(self.transfers, self._admission)

@@ -115,7 +115,7 @@ class Jobs:
         job = self._rows.get(job_id, user.id)
         self._rows.cancel(job, self._database.now() + REMEMBERED)
         if job.status != "processing":  # else its worker would make anew what is cleared here
-            self._kinds[job.kind].clear(job)
+            self._cleared(job)
 
     def take_back(self, name: str) -> None:
         """Whoever had a name that begins so is dead: what they held waits for its next attempt."""
@@ -153,14 +153,19 @@ class Jobs:
         except NotFound:
             over = True
         if over:
-            self._kinds[job.kind].clear(job)
+            self._cleared(job)
 
     def forget_ended(self) -> None:
         """Throw away what was made, and then the word of it, where its time is over."""
         for job in self._rows.ended():
-            try:
-                self._kinds[job.kind].clear(job)
-            except StoreError as error:  # of this one; it is asked again in the next round
-                log.warning("job %s could not be cleared: %s", job.id, error)
-            else:
+            if self._cleared(job):
                 self._rows.forget(job.id)
+
+    def _cleared(self, job: Job) -> bool:
+        """Whether nothing is left of it. If not, it is asked again in the rounds after its end."""
+        try:
+            self._kinds[job.kind].clear(job)
+        except StoreError as error:
+            log.warning("job %s could not be cleared: %s", job.id, error)
+            return False
+        return True

@@ -8,6 +8,7 @@ from db import Database
 from errors import Gone
 from gateway.archives import Archives
 from gateway.jobs import MOST_UNDER_WAY, Jobs
+from gateway.letters import Letters
 from gateway.limits import Limits
 from gateway.transfer import archive_name
 from gateway.zips import KIND, Zips
@@ -19,21 +20,29 @@ _GONE = "This ZIP is no longer there, or its folder has changed. Ask for it agai
 
 class Prepared:
     def __init__(
-        self, database: Database, archives: Archives, jobs: Jobs, zips: Zips, limits: Limits
+        self,
+        database: Database,
+        archives: Archives,
+        jobs: Jobs,
+        zips: Zips,
+        letters: Letters,
+        limits: Limits,
     ) -> None:
         self._database = database
         self._archives = archives
         self._jobs = jobs
         self._zips = zips
-        self._shelf = zips.shelf
+        self._letters = letters
         self._level = limits.zip_level
 
     def ask(self, user: User, folder: Folder, *, email: str | None = None, most: int = MOST_UNDER_WAY) -> Job:
         """Have the ZIP of all that is in the user's folder now, or join those who have asked for the same. There are
-        `most` jobs of the user's under way at a time.
+        `most` jobs of the user's under way at a time. A letter goes to `email` when it is ready.
 
-        Raises NotFound, TooLarge, and AtCapacity.
+        Raises NotFound, TooLarge, BadInput, and AtCapacity.
         """
+        if email is not None:
+            email = self._letters.checked(email, user.id)
         archive = self._archives.of(user, folder)
         self._zips.check_size(most_bytes(archive, self._level))
         digest = archive.digest.hex()
@@ -50,21 +59,33 @@ class Prepared:
             return self._jobs.ask(user.id, KIND, key, args, archive.size, email=email, most=most)
 
         job = asked()
-        if job.status == "ready" and not self._shelf.path(job.id).exists():  # somebody removed the file
+        if job.status == "ready" and self._zips.where(job) is None:  # somebody removed the file
             self._zips.throw_away(job)
             job = asked()
+        if job.status == "ready":
+            self._letters.about(job)
         return job
 
-    def whole(self, user: User, job_id: str) -> tuple[Job, Path]:
-        """A ZIP that is ready, and where it is. Raises NotFound, also for another user's, and Gone when it is not ready
-        any more, or its folder has changed.
+    def whole(self, user: User, job_id: str) -> tuple[Job, Path | str]:
+        """A ZIP that is ready, and where it is: a file, or an address outside that anybody can fetch.
+
+        Raises NotFound, also for another user's, and Gone when it is not ready any more, or its folder has changed.
         """
         job = self._jobs.get(user, job_id)
         there = job.status == "ready" and job.ends_at is not None and job.ends_at > self._database.now()
-        path = self._shelf.path(job.id)
-        if not there or not path.exists() or self._zips.archive(job) is None:
+        where = self._zips.where(job) if there else None
+        if where is None or self._zips.archive(job) is None:
             raise Gone(_GONE)
-        return job, path
+        return job, where
+
+    def trouble(self) -> str | None:
+        """What is wrong with object storage: empty when nothing is, None when there is none."""
+        outside = self._zips.outside
+        return (outside.trouble or "") if outside.used else None
+
+    def look_outside(self) -> None:
+        """See how object storage is."""
+        self._zips.outside.look()
 
     def tidy(self) -> None:
         """Throw away what is over, what is of folders that have changed, and what nobody asked for."""

@@ -110,6 +110,10 @@ class Upkeep:
         if failure is not None:
             raise failure
 
+    def look_outside(self) -> None:
+        """See whether object storage works."""
+        self._prepared.look_outside()
+
     def expire(self) -> None:
         """Give up uploads past their time, free what staging holds for none, forget old secrets, events, archives."""
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The kind of job that makes a folder's ZIP on the local disk (docs/decisions/prepared.md)."""
+"""The kind of job that makes a folder's ZIP on the local disk, and takes it outside (docs/decisions/prepared.md)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from errors import Conflict
 from gateway.jobs import Made, Progress, Stopped
+from gateway.letters import Letters
 from gateway.limits import Limits
 from gateway.zips import Zips
 from model import Job
@@ -24,12 +25,14 @@ class Zipping:
         self,
         store: ChunkStore,
         zips: Zips,
+        letters: Letters,
         limits: Limits,
         report: Callable[[DamageReport], None],
     ) -> None:
         self._store = store
         self._zips = zips
         self._shelf = zips.shelf
+        self._letters = letters
         self._lasts = timedelta(hours=limits.zip_cache_hours)
         self._report = report
 
@@ -42,8 +45,12 @@ class Zipping:
             with self._shelf.make(job.id) as half:
                 self._pack(archive, job, half, progress, stopped)
                 half.finish()
+        size = whole.stat().st_size
+        # The file here stays until the row says where else it is: whoever goes on after a kill need not make it again.
+        outside = self._zips.outside.take(job, whole, stopped)
         self._unchanged(job)
-        return Made({"size": whole.stat().st_size}, self._lasts)
+        self._letters.about(job)
+        return Made({"size": size} | ({"outside": True} if outside else {}), self._lasts)
 
     def _pack(
         self, archive: StoredArchive, job: Job, half: HalfMade, progress: Progress, stopped: Stopped

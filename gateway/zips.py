@@ -1,26 +1,36 @@
-"""The prepared ZIPs that there are: whose time is over, which folders have changed, and who makes room for another."""
+"""The prepared ZIPs that there are, here and outside: which are over or out of date, and who makes room."""
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 from db import Database, People, Tree
 from db.jobs import Jobs as Rows
-from errors import AtCapacity, NotFound, TooLarge
+from errors import AtCapacity, NotFound, StoreError, TooLarge
 from gateway.archives import Archives
 from gateway.limits import Limits
+from gateway.outside import Outside
 from model import Job
 from streaming.shelf import Shelf
 from streaming.stored_archive import StoredArchive
+
+log = logging.getLogger(__name__)
 
 KIND = "zip"
 
 
 class Zips:
-    def __init__(self, database: Database, archives: Archives, shelf: Shelf, limits: Limits) -> None:
+    def __init__(
+        self, database: Database, archives: Archives, shelf: Shelf, outside: Outside, limits: Limits
+    ) -> None:
         self._rows = Rows(database)
         self._people = People(database)
         self._tree = Tree(database)
         self._archives = archives
         self.shelf = shelf
+        self.outside = outside
+        self._database = database
         self._limit = limits.zip_cache
         self._seen: dict[str, int] = {}
         """By job: its owner's last change of anything when its folder was last found unchanged."""
@@ -50,6 +60,7 @@ class Zips:
     def make_room(self, job: Job, most: int) -> None:
         """For one of at most so many bytes; the oldest go. Raises TooLarge, and AtCapacity while others are made."""
         self.check_size(most)
+        self.sweep()
         others = self.shelf.sizes()
         # Those that were begun before this one have room for all that they will take; who comes last waits.
         others.update({other.id: other.total - others[other.id] for other in self._rows.begun_before(job)})
@@ -62,16 +73,30 @@ class Zips:
         if sum(others.values()) + most > self._limit:
             raise AtCapacity("Other ZIPs are being made, and take the room that there is.", 30)
 
+    def where(self, job: Job) -> Path | str | None:
+        """Where one that is ready can be had: a file, or an address outside, good for a while; None if it is gone."""
+        if job.result.get("outside"):
+            return self.outside.address(job, self._database.now())
+        path = self.shelf.path(job.id)
+        return path if path.exists() else None
+
     def throw_away(self, job: Job) -> None:
-        """Out of sight first, then off the shelf, then forgotten."""
+        """Out of sight first, then off the shelf, then forgotten. What is outside and cannot be removed now is removed
+        once its time is over, which it is.
+        """
         self._rows.expire(job)
-        self.clear(job)
-        self._rows.forget(job.id)
+        try:
+            self.clear(job)
+        except StoreError as error:
+            log.warning("the ZIP of job %s could not be removed: %s", job.id, error)
+        else:
+            self._rows.forget(job.id)
 
     def clear(self, job: Job) -> None:
-        """Leave no bytes of it."""
+        """Leave no bytes of it. Raises StoreError where object storage does not do it now."""
         self.shelf.remove(job.id)
         self._seen.pop(job.id, None)
+        self.outside.remove(job)
 
     def drop_changed(self) -> None:
         """Throw away those of folders that have changed since."""
@@ -85,7 +110,10 @@ class Zips:
                 self._seen[job.id] = version
 
     def sweep(self) -> None:
-        """Remove what no job stands for: what a worker was making when its job ended, and what could not be removed."""
+        """Take off the shelf what no job needs there: what was being made when its job ended, what could not be
+        removed, and what rests outside by now.
+        """
         there = self.shelf.sizes()
-        for name in there.keys() - self._rows.live(KIND):
+        outside = {job.id for job in self._rows.ready(KIND) if job.result.get("outside")}
+        for name in there.keys() - (self._rows.live(KIND) - outside):
             self.shelf.remove(name)

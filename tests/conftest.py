@@ -17,9 +17,10 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 
 from db import Database
-from gateway import Gateway, Limits
+from gateway import Gateway, Limits, Post
 from model import MIB, User
 from storage.memory import MemoryStore
+from storage.objects.base import ObjectStore
 from streaming.staging import Staging
 
 # Random examples are not timed one by one: the machine may be busy with something else.
@@ -68,6 +69,8 @@ def build_house(
     *,
     chunk_size: int = 2 * MIB,
     room: int = 64 * MIB,
+    objects: ObjectStore | None = None,
+    post: Post | None = None,
     **limits: int,
 ) -> House:
     """A gateway on `folder`; building it again on the same folder and store is a restart."""
@@ -79,7 +82,7 @@ def build_house(
     store = store or MemoryStore()
     staging = Staging(folder / "staging", limit=room)
     allowed = Limits(**LIMITS | {"chunk_size": chunk_size} | limits)
-    gateway = Gateway(database, store, staging, folder, allowed)
+    gateway = Gateway(database, store, staging, folder, allowed, objects=objects, post=post)
     user = next(iter(gateway.people.all()), None) or gateway.people.add("ada", "correct horse", is_admin=True)
     return House(gateway, store, database, staging, user)
 

@@ -59,6 +59,7 @@ def metrics() -> Response:
     figures = gateway().transfers.figures()
     lines = [
         *_health(gateway().health()),
+        *_outside(gateway().prepared.trouble()),
         *_transfers(figures),
         *_first_byte(figures.first_byte),
         *_responses(tally.responses()),
@@ -67,6 +68,13 @@ def metrics() -> Response:
         ),
     ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _outside(trouble: str | None) -> Iterator[str]:
+    """Of a gateway with object storage."""
+    if trouble is not None:
+        about = "Whether object storage takes prepared ZIPs."
+        yield from family("stowgram_object_storage_ready", "gauge", about, [("", int(not trouble))])
 
 
 def _health(health: Health) -> Iterator[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, redirect, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from config import Settings
@@ -22,7 +22,7 @@ from web import context
 from web.auth import View, declared, signed_in
 from web.documents import moment
 from web.download import without_bytes
-from web.inputs import json_object
+from web.inputs import json_object, text
 from web.ranges import decide
 
 blueprint = Blueprint("prepared", __name__)
@@ -34,10 +34,10 @@ BLOCK = 256 << 10
 @blueprint.post("/api/v1/folders/<id:folder_id>/prepare-download")
 @signed_in
 def prepare(user: User, folder_id: int) -> tuple[Response, int]:
-    """The ZIP of what is in the folder now: 202 and where to ask how far it is, 200 when it is there."""
-    json_object()
+    """`{"email"?}`: the ZIP of what is in the folder now: 202 and where to ask how far it is, 200 when it is there."""
+    email = text(json_object("email"), "email")
     gateway = context.gateway()
-    job = gateway.prepared.ask(user, gateway.files.folder(user, folder_id))
+    job = gateway.prepared.ask(user, gateway.files.folder(user, folder_id), email=email)
     response = jsonify(document(job, user))
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return response, 200 if job.status == "ready" else 202
@@ -66,9 +66,11 @@ def fetch(user: User, job_id: str, name: str) -> Response:
     return send(*context.gateway().prepared.whole(user, job_id))
 
 
-def send(job: Job, path: Path) -> Response:
+def send(job: Job, path: Path | str) -> Response:
     """What the request is owed of the ZIP that this job has made."""
     settings = context.settings()
+    if isinstance(path, str):
+        return _elsewhere(job, path)
     if settings.prepared.accel is not None:
         # The proxy has a tag of its own for the file, and decides about ranges and conditions by itself.
         handed = {"X-Accel-Redirect": f"{settings.prepared.accel}/{path.name}"}
@@ -86,6 +88,18 @@ def send(job: Job, path: Path) -> Response:
     else:
         response = _described(_bytes(path, answer.span, answer.status), job)
     response.headers.update(answer.headers)
+    return response
+
+
+def _elsewhere(job: Job, address: str) -> Response:
+    """The way to object storage. HEAD is answered here: what is signed there is for GET alone."""
+    if request.method == "HEAD":
+        response = _described(Response(), job)
+        response.headers["Content-Length"] = str(job.result["size"])
+        response.headers["Accept-Ranges"] = "bytes"
+        return response
+    response = cast(Response, redirect(address))
+    response.headers["Cache-Control"] = "no-store"  # the address ends sooner than the ZIP, and is a key to it
     return response
 
 

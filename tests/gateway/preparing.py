@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from errors import Conflict, StowgramError
 from gateway import Gateway
 from gateway.jobs import Progress, Stopped
 from model import Folder, Job, User
+from tests.conftest import House
 
 WORKER = "test"
 
@@ -53,3 +55,10 @@ def prepared(gateway: Gateway, user: User, folder: Folder) -> Job:
             worked(gateway)
         job = gateway.jobs.get(user, job.id)
     return job
+
+
+def here(house: House, job: Job) -> Path:
+    """The file of a ZIP that is ready and rests on the local disk."""
+    path = house.gateway.prepared.whole(house.user, job.id)[1]
+    assert isinstance(path, Path)
+    return path

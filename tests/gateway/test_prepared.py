@@ -12,6 +12,7 @@ from functools import partial
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from streaming import packing
 from streaming.deflated import Deflating
 from streaming.shelf import HalfMade, Shelf
 from tests.conftest import House, build_house
-from tests.gateway.preparing import claimed, ignore, never, prepared, worked
+from tests.gateway.preparing import claimed, here, ignore, never, prepared, worked
 from tests.serving.conftest import until
 
 LONG = os.urandom(3 * MIB + 5)
@@ -74,7 +75,7 @@ def test_it_is_what_the_stream_would_be_and_asking_twice_joins(house: House, fol
     asked = house.gateway.prepared.ask(house.user, folder)
     assert house.gateway.prepared.ask(house.user, folder).id == asked.id
     worked(house.gateway)
-    job, path = house.gateway.prepared.whole(house.user, asked.id)
+    job, path = house.gateway.jobs.get(house.user, asked.id), here(house, asked)
     assert path.read_bytes() == streamed(house, folder)
     assert job.result == {"size": path.stat().st_size}
     assert house.gateway.prepared.ask(house.user, folder).status == "ready"
@@ -97,7 +98,7 @@ def test_progress_is_told_and_goes_on_from_what_is_durable(
     again: list[int] = []
     worked(house.gateway, again.append)
     assert again[0] > told[1]
-    assert house.gateway.prepared.whole(house.user, asked.id)[1].read_bytes() == streamed(house, folder)
+    assert here(house, asked).read_bytes() == streamed(house, folder)
 
 
 class Killed(BaseException):
@@ -149,7 +150,7 @@ def test_a_worker_killed_at_any_step_leaves_a_zip_that_another_goes_on_with(
         worked(house.gateway, lease=timedelta())
     if house.gateway.jobs.get(house.user, asked.id).status != "ready":
         worked(house.gateway)
-    assert house.gateway.prepared.whole(house.user, asked.id)[1].read_bytes() == streamed(house, folder)
+    assert here(house, asked).read_bytes() == streamed(house, folder)
     assert shelf(tmp_path) == [".zip"]
 
 
@@ -166,7 +167,7 @@ def test_a_deflated_one_goes_on_inside_a_member(
     monkeypatch.setattr(packing, "Deflating", partial(Deflating, segment=64 << 10))
     with with_limits(tmp_path, house.store, zip_level=6) as deflating:
         gateway, user = deflating.gateway, deflating.user
-        whole = gateway.prepared.whole(user, prepared(gateway, user, folder).id)[1]
+        whole = here(deflating, prepared(gateway, user, folder))
         uninterrupted = whole.read_bytes()
         with zipfile.ZipFile(BytesIO(uninterrupted)) as opened:
             assert opened.read("a/long.bin") == LONG and opened.testzip() is None
@@ -190,7 +191,7 @@ def test_a_deflated_one_goes_on_inside_a_member(
         first: list[int] = []
         worked(gateway, first.append)
         assert number == 1 or first[0] > MIB, "it did not begin anew"
-        assert gateway.prepared.whole(user, asked.id)[1].read_bytes() == uninterrupted
+        assert here(deflating, asked).read_bytes() == uninterrupted
 
 
 def test_a_restart_goes_on_with_it(house: House, folder: Folder, tmp_path: Path, synced: None) -> None:
@@ -220,7 +221,7 @@ def test_a_restart_goes_on_with_it(house: House, folder: Folder, tmp_path: Path,
         first: list[int] = []
         worked(again.gateway, first.append)
         assert first[0] > MIB
-        assert again.gateway.prepared.whole(again.user, asked.id)[1].read_bytes() == streamed(again, folder)
+        assert here(again, asked).read_bytes() == streamed(again, folder)
     finally:
         again.gateway.close()
         again.database.close()
@@ -304,7 +305,7 @@ def test_its_time_ends(house: House, folder: Folder, tmp_path: Path) -> None:
 
 
 @contextmanager
-def with_limits(tmp_path: Path, store: MemoryStore, **limits: int) -> Iterator[House]:
+def with_limits(tmp_path: Path, store: MemoryStore, **limits: Any) -> Iterator[House]:
     built = build_house(tmp_path, store, **limits)
     try:
         yield built

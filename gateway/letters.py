@@ -1,0 +1,104 @@
+"""Letters about what is ready, to those who asked for one: what they say, and that each is sent once.
+
+A kind of job (gateway/jobs.py): a mail server that is away costs a letter some time, and the ZIP that it is about none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import Protocol
+
+from db import Database
+from db.jobs import Jobs as Rows
+from errors import AtCapacity, BadInput, NotFound, Transient
+from gateway.jobs import Jobs, Made, Progress, Stopped
+from gateway.people import People
+from model import Job
+
+KIND = "letter"
+MOST_A_DAY = 20
+"""Letters for one user: whoever may sign in must not be able to flood others by us."""
+REMEMBERED = timedelta(days=1)
+SOON = 2.0
+"""Seconds until a letter is tried again whose ZIP is made, but not told of yet."""
+# html.spec.whatwg.org, "valid e-mail address": what browsers take for one, and nothing that has to be quoted.
+_ADDRESS = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
+    re.IGNORECASE,
+)
+_LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
+TEXT = """\
+The ZIP of {folder} that you asked for is ready:
+
+{address}
+
+Whoever has this address can fetch the ZIP, without signing in, until {ends} UTC. It goes on where it was
+interrupted. After that, or when the folder changes, ask for it again at {home}
+"""
+
+
+class Mailer(Protocol):
+    def send(self, to: str, subject: str, text: str, *, number: str) -> None:
+        """Raises Transient and Permanent. A repeated letter has the same `number`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Who takes our letters, and what they lead to: of a job that is ready and a stamp of its owner's password
+    (gateway/people.py), and home.
+    """
+
+    mailer: Mailer
+    address: Callable[[Job, str], str]
+    home: str
+
+
+class Letters:
+    def __init__(self, database: Database, jobs: Jobs, people: People, post: Post | None) -> None:
+        self._rows = Rows(database)
+        self._jobs = jobs
+        self._people = people
+        self._post = post
+
+    def checked(self, address: str, owner_id: int) -> str:
+        """An address that this user may have a letter sent to. Raises BadInput, and AtCapacity."""
+        if self._post is None:
+            raise BadInput("This server sends no letters. Ask how far it is, instead.")
+        if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+            raise BadInput("`email` is no address that a letter could be sent to.")
+        if self._rows.count(KIND, owner_id) >= MOST_A_DAY:
+            raise AtCapacity(f"There are {MOST_A_DAY} letters a day for each user.", 3600)
+        return address
+
+    def about(self, job: Job) -> None:
+        """Have one sent about this job, if somebody wants it, and has not been sent it."""
+        email = self._rows.get(job.id).email  # somebody may have joined in since the job was claimed
+        if self._post is not None and email is not None:
+            args = {"about": job.id, "to": email}
+            # They come one for each job, which are bounded; a full line must not keep a ZIP from being ready.
+            self._jobs.ask(job.owner_id, KIND, f"{job.id} {email}", args, 0, most=MOST_A_DAY * 10)
+
+    def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
+        """As Kind.perform. What is not there any more is not told of."""
+        try:
+            about = self._rows.get(job.args["about"])
+        except NotFound:
+            return Made({}, REMEMBERED)
+        if about.status in {"queued", "processing"}:
+            raise Transient("The ZIP is not ready yet.", SOON)
+        if about.status == "ready" and about.ends_at is not None and self._post is not None:
+            owner = self._people.account(about.owner_id).user
+            text = TEXT.format(
+                folder=about.args["folder"],
+                address=self._post.address(about, self._people.stamp(owner)),
+                ends=about.ends_at.astimezone(UTC).strftime("%d %B %Y, %H:%M"),
+                home=self._post.home,
+            )
+            self._post.mailer.send(job.args["to"], f"Ready: {about.args['name']}", text, number=job.id)
+        return Made({}, REMEMBERED)
+
+    def clear(self, job: Job) -> None:
+        """What is in the post stays there."""
