@@ -1,7 +1,7 @@
 // The application starts here: the navigation, the search box, the menu of the person, and the first view.
 
 import { h, icon } from "./dom.js";
-import { start as listen } from "./live.js";
+import { listen as hear, start as listen } from "./live.js";
 import { menu } from "./menu.js";
 import { go, start } from "./router.js";
 import { showShortcuts } from "./shortcuts.js";
@@ -60,4 +60,5 @@ buildNavigation();
 document.getElementById("who").addEventListener("click", openPersonMenu);
 start();
 listen();
+hear((event) => event.type === "prepared" && import("./files/prepare.js").then(({ tellOf }) => tellOf(event)));
 if (Object.keys(localStorage).some((key) => key.startsWith("upload:"))) import("./uploads/interrupted.js").then(({ remind }) => remind());

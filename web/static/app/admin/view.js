@@ -8,6 +8,7 @@ const PARTS = {
   overview: () => import("./overview.js"),
   users: () => import("./users.js"),
   damaged: () => import("./damaged.js"),
+  jobs: () => import("./jobs.js"),
   log: () => import("./log.js"),
 };
 

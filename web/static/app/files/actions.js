@@ -6,6 +6,7 @@ import { copy, copyLink, download, move, remove, rename } from "./verbs.js";
 
 const showDetails = async (node) => (await import("./details.js")).showDetails(node);
 const share = async (node) => (await import("../shares/dialogs.js")).share(node);
+const showPrepare = async (node) => (await import("./prepare.js")).showPrepare(node);
 const showCopyLines = async (node) => (await import("./copylines.js")).showCopyLines(node);
 
 // Look at a file; `among` are those that come before and after it.
@@ -20,6 +21,7 @@ export function actionsFor(nodes, among) {
   return [
     file && previewOf(node) && { name: "preview", icon: "eye", act: () => preview(node, among) },
     { name: "download", icon: "download", act: () => download(nodes), bar: true },
+    one && !file && { name: "prepare", icon: "archive", act: () => showPrepare(node) },
     file && { name: "copylines", icon: "code", act: () => showCopyLines(node) },
     one && { name: "share", icon: "share", act: () => share(node), bar: true },
     one && { name: "link", icon: "link", act: () => copyLink(node) },

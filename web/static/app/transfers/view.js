@@ -10,6 +10,7 @@ import { TransferCard } from "./card.js";
 import { tickets } from "./line.js";
 import { OwnCard } from "./own.js";
 import { TicketCard } from "./ticket.js";
+import { Zips } from "./zips.js";
 
 const EVERY = 1000; // milliseconds between two looks
 const HIDDEN_EVERY = 10_000; // the same while nobody looks
@@ -33,15 +34,17 @@ class TransfersView {
     h("h2", {}, t("transfers.empty")),
     h("p", {}, t("transfers.empty.hint")),
   );
+  #zips = new Zips();
   #timer = 0;
   #stop = new AbortController();
 
   constructor(root) {
     root.append(
       h("div", { class: "bar" }, h("h1", {}, t("view.transfers")), this.#totals),
-      h("div", { class: "page", tabindex: 0 }, this.#list, this.#empty),
+      h("div", { class: "page", tabindex: 0 }, this.#list, this.#zips.element, this.#empty),
     );
     this.#list.addEventListener("acted", () => this.look());
+    this.#zips.look();
   }
 
   async look() {
@@ -55,6 +58,7 @@ class TransfersView {
 
   end() {
     this.#stop.abort();
+    this.#zips.end();
     clearTimeout(this.#timer);
   }
 
@@ -83,7 +87,7 @@ class TransfersView {
       (item) => new TransferCard(item),
       this.#list,
     );
-    this.#empty.hidden = this.#list.childElementCount > 0;
+    this.#empty.hidden = this.#list.childElementCount > 0 || !this.#zips.element.hidden;
     this.#totals.textContent = t("transfers.totals", {
       received: size(totals.bytes_received),
       sent: size(totals.bytes_sent),
