@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,17 @@ def test_a_password_opens_it_and_addresses_are_for_programs(
     assert address is not None and PASSWORD not in hand.content()
     assert httpx.get(gateway.url + address).content == picture("JPEG", 900, 700)
     assert httpx.get(gateway.url + address.split("?")[0]).status_code == 401
+
+
+def test_a_zip_is_prepared_and_fetched(hand: Page, gateway: RunningGateway, folder: int) -> None:
+    hand.goto(share(gateway, folder, password=PASSWORD) + f"?password={PASSWORD}")
+    hand.get_by_role("button", name="Prepare ZIP").tap()
+    expect(hand.get_by_role("status")).to_contain_text("The ZIP is ready")
+    assert faults(hand) == []
+    with hand.expect_download() as download:
+        hand.locator(".preparation").get_by_role("link", name="Download").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None and "d film.webm" in archive.namelist()
 
 
 def test_without_scripts_everything_can_still_be_had(

@@ -54,7 +54,7 @@ def test_every_view_can_be_used_by_everybody(looking: Page) -> None:
 
 def test_the_parts_of_the_admin_s_view_can_be_used_by_everybody(looking: Page) -> None:
     sign_in(looking)
-    for part in ("users", "damaged", "log"):
+    for part in ("users", "damaged", "jobs", "log"):
         looking.goto(f"/admin?part={part}")
         looking.wait_for_load_state("networkidle")
         assert faults(looking) == [], part

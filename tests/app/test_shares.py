@@ -86,6 +86,23 @@ def test_a_folder_is_shared_changed_and_taken_back(given: Page, gateway: Running
     assert httpx.get(link).status_code == 404
 
 
+def test_a_zip_is_prepared_told_of_and_found_among_the_transfers(given: Page) -> None:
+    act(given, "Given", "Prepare ZIP")
+    dialog = given.get_by_role("dialog")
+    expect(dialog.get_by_role("status")).to_contain_text("The ZIP is ready")
+    assert faults(given) == []
+    with given.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "Given.zip"
+    given.keyboard.press("Escape")
+    given.get_by_role("link", name="Transfers").click()
+    expect(given.locator(".zip")).to_contain_text("Given.zip")
+    assert faults(given) == []
+    given.goto("/admin?part=jobs")
+    expect(given.get_by_role("row").last).to_contain_text("/Given")
+    assert faults(given) == []
+
+
 def test_a_refusal_keeps_the_form_and_says_why(given: Page) -> None:
     act(given, "Given", "Share")
     dialog = given.get_by_role("dialog")

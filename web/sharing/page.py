@@ -12,7 +12,7 @@ from disposition import shown_inline
 from errors import AtCapacity, Gone, NotFound, PasswordNeeded, StowgramError
 from gateway.thumbnails import small_picture
 from gateway.visits import Visit
-from model import File, Node, Share
+from model import MIB, File, Node, Share, SharedFolder
 from web.context import gateway
 from web.errors import advice, rule_for
 from web.inputs import number, page_size
@@ -24,6 +24,8 @@ blueprint = Blueprint("share", __name__, url_prefix="/share/<token>")
 
 PAGE = 500
 """Files and folders on one page."""
+LARGE = 1024 * MIB
+"""Bytes of a folder for which a prepared ZIP is offered; whether one with folders in it is large is not looked into."""
 
 
 @blueprint.get("")
@@ -44,6 +46,7 @@ def page(visit: Visit) -> ResponseReturnValue:
         "folders": found.folders,
         "size": found.size,
         "download": signing.address(visit.share, "download-all", folder_id, folder=folder_id),
+        "prepare": _prepare(visit.share, found),
     }
     following = _page(share, folder_id, found.next) if found.next is not None else None
     return _shown(visit, folder=folder, items=[_item(visit, node) for node in found.items], next=following)
@@ -134,6 +137,14 @@ def _item(visit: Visit, node: Node) -> dict[str, Any]:
         "inline": inline,
         "thumbnail": small and signing.address(visit.share, small, node.id, v=node.tree.hex()),
     }
+
+
+def _prepare(share: Share, found: SharedFolder) -> str | None:
+    """Where the folder's ZIP is asked for beforehand, where that is worth it and the share's limits allow it."""
+    limited = share.terms.rate_limit_kb or share.terms.max_connections
+    if limited or (found.size < LARGE and not found.folders):
+        return None
+    return signing.address(share, "prepare-download", found.folder.id)
 
 
 def _page(share: Share, folder_id: int | None, cursor: str | None = None) -> str:
