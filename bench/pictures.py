@@ -43,6 +43,10 @@ PHOTOGRAPHS = (
     "Fishing huts at dawn",
     "Reinebringen, from the ridge",
     "The long way down",
+    "Å, end of the road",
+    "Kvalvika beach",
+    "First light",
+    "Harbour in the evening",
 )
 PAINT = """([seed, width, height]) => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -156,6 +160,19 @@ def in_the_hand(browser: Browser, gateway: RunningGateway, to: Path) -> None:
         page.screenshot(path=to / "photograph.png")
 
 
+def shared(browser: Browser, gateway: RunningGateway, to: Path) -> None:
+    """The folder as an album, as others see it by its link: on a desk by day, in the hand at night."""
+    with gateway.client() as client:
+        items = client.get("/api/v1/nodes").json()["items"]
+        folder = next(item["id"] for item in items if f"/{item['name']}" == HOME)
+        link = client.post("/api/v1/shares", json={"folder_id": folder}).json()["url"]
+    for look, scheme, name in ((DESK, "light", "album"), (HAND, "dark", "album-phone")):
+        with window(browser, gateway, color_scheme=scheme, **look) as page:
+            page.goto(link)
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=to / f"{name}.png")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -170,6 +187,7 @@ def main() -> None:
     ):
         with window(browser, gateway) as page:
             fill(gateway, page)
+        shared(browser, gateway, to)
         in_the_hand(browser, gateway, to)
         with_uploads(browser, gateway, Path(name), to)
 
