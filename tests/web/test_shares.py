@@ -48,7 +48,7 @@ def album(ada: Api) -> Album:
 
 
 def links(page: str) -> list[str]:
-    return [unescape(link) for link in re.findall(r'href="([^"]+)"', page)]
+    return [unescape(link) for link in re.findall(r'(?:href|data-copy|data-download)="([^"]+)"', page)]
 
 
 def test_a_folder_is_seen_with_all_below_it_and_nothing_else(nobody: FlaskClient, album: Album) -> None:
