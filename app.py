@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import web
 from config import Settings
 from gateway import Gateway
-from gateway.sessions import LIFE
+from gateway.access.sessions import LIFE
 from web import (
     account,
     admin,

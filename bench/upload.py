@@ -39,7 +39,7 @@ from bench.browser import SETTINGS, upload
 from bench.house import house, random_file
 from bench.report import heading, row
 from config import TelegramSettings
-from gateway.transit import CARRIERS
+from gateway.incoming.transit import CARRIERS
 from model import MIB, ByteRange, Label
 from storage.telegram.store import TelegramStore
 from tests.app.browsing import chromium, sign_in, window

@@ -13,9 +13,9 @@ import config
 from cli import datadir
 from db import Database
 from errors import NotFound
-from gateway.answers import Answers
-from gateway.passwords import Passwords
-from gateway.people import People
+from gateway.access.answers import Answers
+from gateway.access.passwords import Passwords
+from gateway.access.people import People
 from model import User
 
 

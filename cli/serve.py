@@ -20,7 +20,7 @@ from config import LOCAL_TOKEN_FILE, Settings
 from db import Database
 from errors import Transient
 from gateway import Gateway, Limits, Post
-from gateway.people import People
+from gateway.access.people import People
 from jobs.keeper import Keeper
 from jobs.worker import Workers
 from mail.smtp import Postman

@@ -1,16 +1,10 @@
 """The hallway: one short method per verb, composing the rooms. Knows no Flask, no Telethon, no SQL.
 
-people      who may come in           sessions    browsers that are signed in
-files       names and folders         uploads     bytes on their way in
-downloads   bytes on their way out    transit     chunks on their way from staging to the store
-archives    folders as ZIPs           thumbnails  pictures made small
-jobs        work in the background    prepared    ZIPs made before they are fetched
-outside     ZIPs in object storage    letters     to those who wait for one
-transfers   what is moving, how fast  control     what is done with it
-queue       who waits for a place     totals      what was moved, for good
-events      what happened             oversight   what an admin sees of everybody's
-shares      links for others          visits      who comes by them
-bin         what was deleted          upkeep    what is done while nobody asks
+access/      who may come in, and how guessing is slowed down    tree/        names, the bin, pictures made small
+incoming/    bytes on their way in: uploads                      outgoing/    bytes on their way out: files, ZIPs
+moving/      transfers: places, rates, totals                    sharing/     links for others, and who comes by them
+background/  jobs: ZIPs made ahead, letters                      happening/   events, and who hears of them
+control      what is done with transfers                         upkeep       what is done while nobody asks
 """
 
 from __future__ import annotations
@@ -20,34 +14,34 @@ from pathlib import Path
 
 from db import Database
 from errors import StowgramError
-from gateway.admission import Admission
-from gateway.answers import Answers
-from gateway.archives import Archives
-from gateway.bin import Bin
+from gateway.access.answers import Answers
+from gateway.access.passwords import Passwords
+from gateway.access.people import People
+from gateway.access.sessions import Sessions
+from gateway.background.jobs import Jobs
+from gateway.background.letters import Letters, Post
+from gateway.background.outside import Outside
+from gateway.background.prepared import Prepared
+from gateway.background.zipping import Zipping
+from gateway.background.zips import KIND, Zips
 from gateway.control import Control
-from gateway.downloads import Downloads
-from gateway.events import Events
-from gateway.files import Files
+from gateway.happening.events import Events
+from gateway.happening.oversight import Oversight
 from gateway.health import Health, Watch
-from gateway.jobs import Jobs
-from gateway.letters import Letters, Post
+from gateway.incoming.uploads import Uploads
 from gateway.limits import Limits
-from gateway.outside import Outside
-from gateway.oversight import Oversight
-from gateway.passwords import Passwords
-from gateway.people import People
-from gateway.prepared import Prepared
-from gateway.queue import Queue
-from gateway.sessions import Sessions
-from gateway.shares import Shares
-from gateway.thumbnails import Thumbnails
-from gateway.totals import Tallies, Totals
-from gateway.transfers import Transfers
+from gateway.moving.admission import Admission
+from gateway.moving.queue import Queue
+from gateway.moving.totals import Tallies, Totals
+from gateway.moving.transfers import Transfers
+from gateway.outgoing.archives import Archives
+from gateway.outgoing.downloads import Downloads
+from gateway.sharing.shares import Shares
+from gateway.sharing.visits import Visits
+from gateway.tree.bin import Bin
+from gateway.tree.files import Files
+from gateway.tree.thumbnails import Thumbnails
 from gateway.upkeep import Upkeep
-from gateway.uploads import Uploads
-from gateway.visits import Visits
-from gateway.zipping import Zipping
-from gateway.zips import KIND, Zips
 from storage.base import ChunkStore
 from storage.objects.base import ObjectStore
 from streaming.shelf import Shelf

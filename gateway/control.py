@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from errors import Conflict
-from gateway.transfer import Transfer
-from gateway.transfers import Transfers
-from gateway.uploads import Uploads
+from gateway.incoming.uploads import Uploads
+from gateway.moving.transfer import Transfer
+from gateway.moving.transfers import Transfers
 from model import User
 
 

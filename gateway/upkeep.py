@@ -13,18 +13,18 @@ from db.damage import Damage
 from db.trash import Trash
 from db.uploads import Uploads as Rows
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
-from gateway.archives import Archives
-from gateway.bin import Bin
-from gateway.downloads import Downloads
-from gateway.events import Events
-from gateway.people import People
-from gateway.prepared import Prepared
-from gateway.sessions import Sessions
-from gateway.thumbnails import Thumbnails
-from gateway.totals import Totals
-from gateway.transfers import Transfers
-from gateway.uploads import Uploads
-from gateway.visits import Visits
+from gateway.access.people import People
+from gateway.access.sessions import Sessions
+from gateway.background.prepared import Prepared
+from gateway.happening.events import Events
+from gateway.incoming.uploads import Uploads
+from gateway.moving.totals import Totals
+from gateway.moving.transfers import Transfers
+from gateway.outgoing.archives import Archives
+from gateway.outgoing.downloads import Downloads
+from gateway.sharing.visits import Visits
+from gateway.tree.bin import Bin
+from gateway.tree.thumbnails import Thumbnails
 from model import PIECE_SIZE, ByteRange, Locator, StoredFile
 from storage.base import ChunkStore
 from streaming.plan import plan

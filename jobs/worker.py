@@ -11,7 +11,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from errors import AtCapacity, ClientGone, DatabaseUnavailable, StowgramError, Transient
-from gateway.jobs import Jobs
+from gateway.background.jobs import Jobs
 from model import Job
 
 log = logging.getLogger(__name__)

@@ -99,7 +99,7 @@ def wait_for_transit(house: House, upload_id: UUID) -> None:
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real argon2, but with the least work: two hashes a test would be most of the time."""
     monkeypatch.setattr(
-        "gateway.passwords.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64)
+        "gateway.access.passwords.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64)
     )
 
 

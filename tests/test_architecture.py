@@ -52,7 +52,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "dotenv": ("config/",),
     "filelock": ("cli/",),
     "PIL": ("imaging/__main__.py",),
-    "argon2": ("gateway/passwords.py",),
+    "argon2": ("gateway/access/passwords.py",),
     "boto3": ("storage/objects/s3.py",),
     "botocore": ("storage/objects/s3.py",),
     "s3transfer": ("storage/objects/s3.py",),

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, request
 
 from disposition import content_disposition
 from errors import PreconditionFailed
-from gateway.archives import Archive
-from gateway.downloads import Download
-from gateway.transfer import archive_name
+from gateway.moving.transfer import archive_name
+from gateway.outgoing.archives import Archive
+from gateway.outgoing.downloads import Download
 from model import ByteRange, Folder, User
 from web import context
 from web.auth import signed_in

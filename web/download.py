@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from disposition import content_disposition, shown_inline
 from errors import ClientGone, Damaged, StoreError
-from gateway.downloads import Download
+from gateway.outgoing.downloads import Download
 from model import ByteRange, File, User, Wait
 from web import context
 from web.errors import problem

@@ -14,8 +14,8 @@ from typing import cast
 from flask import Blueprint, Response, current_app
 
 from gateway import Health
-from gateway.figures import Distribution, Figures
-from gateway.transfer import Direction
+from gateway.moving.figures import Distribution, Figures
+from gateway.moving.transfer import Direction
 from web.auth import local_or_signed_in
 from web.context import gateway
 from web.process import vital_signs

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 import names
 from errors import BadInput
-from gateway.files import Kind
+from gateway.tree.files import Kind
 from model import Node, Order, Sort, User
 from web import documents
 from web.auth import signed_in

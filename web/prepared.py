@@ -161,7 +161,7 @@ def etag(job: Job) -> str:
 
 def address(settings: Settings, base: str, job: Job, stamp: str) -> str:
     """Where anybody can fetch this ZIP while it is there. `base` is our own address, `stamp` that of its owner's
-    password (gateway/people.py); no request is needed.
+    password (gateway/access/people.py); no request is needed.
     """
     assert job.ends_at is not None
     token = _signed(settings).dumps([job.id, job.owner_id, int(job.ends_at.timestamp()), stamp])

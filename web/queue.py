@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from errors import BadInput
-from gateway.queue import Ticket
+from gateway.moving.queue import Ticket
 from model import User
 from web.auth import signed_in
 from web.context import client, gateway

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from errors import BadInput
-from gateway.files import Kind
+from gateway.tree.files import Kind
 from model import Share, Terms, User
 from web import documents
 from web.auth import signed_in

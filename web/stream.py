@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from threading import Event as Signal
 from time import monotonic
 
-from gateway.feed import Subscription
+from gateway.happening.feed import Subscription
 from model import Event, Wait
 from web.documents import event
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from errors import BadInput, PreconditionFailed
-from gateway.thumbnails import EDGES
+from gateway.tree.thumbnails import EDGES
 from model import File, User
 from web.auth import signed_in
 from web.context import gateway

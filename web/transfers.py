@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from gateway.transfer import Status
+from gateway.moving.transfer import Status
 from model import User
 from web.auth import signed_in
 from web.context import gateway

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from errors import BadInput, TooLarge
-from gateway.uploads import MAX_LENGTH
+from gateway.incoming.uploads import MAX_LENGTH
 from model import DIGEST_SIZE, Checksum, Upload, User
 from web.auth import public, signed_in
 from web.context import client, gateway

@@ -21,7 +21,7 @@ from tests.conftest import House
 def test_put_waits_for_telegram_once_every_byte_is_on_the_server(
     house: House, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.uploads.FINISH_WAIT", 0.2)
+    monkeypatch.setattr("gateway.incoming.uploads.FINISH_WAIT", 0.2)
     slow = threading.Event()
     threading.Timer(4.0, slow.set).start()
 

@@ -9,6 +9,6 @@ import pytest
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of transfers, moved by hand."""
     now = [1000.0]
-    for module in ("gateway.transfer", "gateway.transfers"):
+    for module in ("gateway.moving.transfer", "gateway.moving.transfers"):
         monkeypatch.setattr(f"{module}.monotonic", lambda: now[0])
     return now

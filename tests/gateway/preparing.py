@@ -8,7 +8,7 @@ from pathlib import Path
 
 from errors import Conflict, StowgramError
 from gateway import Gateway
-from gateway.jobs import Progress, Stopped
+from gateway.background.jobs import Progress, Stopped
 from model import Folder, Job, User
 from tests.conftest import House
 

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from errors import AtCapacity, ClientGone
-from gateway.admission import LINE, LINE_PER_USER, Admission
-from gateway.transfer import Party, Visitor
+from gateway.moving.admission import LINE, LINE_PER_USER, Admission
+from gateway.moving.transfer import Party, Visitor
 from tests.serving.conftest import until
 
 ANN, BOB, EVE = 1, 2, 3

@@ -9,7 +9,7 @@ from threading import Barrier, Event
 import pytest
 
 from errors import AtCapacity
-from gateway.answers import MAX_REMEMBERED, MAX_WAITING, REMEMBERED, Answers
+from gateway.access.answers import MAX_REMEMBERED, MAX_WAITING, REMEMBERED, Answers
 
 
 class Oracle:

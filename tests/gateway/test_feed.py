@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from errors import AtCapacity
-from gateway.feed import Feed, Subscription
+from gateway.happening.feed import Feed, Subscription
 from model import Event, News, User
 from tests.conftest import House
 
@@ -41,7 +41,7 @@ def test_a_reader_is_woken_for_its_own_events_only() -> None:
 
 
 def test_who_reads_too_slowly_loads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.feed.MOST_PENDING", 3)
+    monkeypatch.setattr("gateway.happening.feed.MOST_PENDING", 3)
     feed = Feed()
     subscription = feed.join(1)
     feed.deliver(News(tuple(map(an_event, range(1, 6))), 5, reset=False))
@@ -56,8 +56,8 @@ def test_a_reader_who_was_away_for_too_long_loads_anew() -> None:
 
 
 def test_there_is_room_for_so_many_of_each_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.feed.MOST_PER_USER", 1)
-    monkeypatch.setattr("gateway.feed.MOST", 2)
+    monkeypatch.setattr("gateway.happening.feed.MOST_PER_USER", 1)
+    monkeypatch.setattr("gateway.happening.feed.MOST", 2)
     feed = Feed()
     first = feed.join(1)
     with pytest.raises(AtCapacity):

@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 
 import errors
-from gateway.arrivals import WRITER_WAIT
+from gateway.incoming.arrivals import WRITER_WAIT
 from model import MIB, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house

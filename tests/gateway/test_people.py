@@ -11,8 +11,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from errors import AtCapacity, BadInput, DatabaseUnavailable, Forbidden, TooManyGuesses
-from gateway.passwords import MAX_SIGNING_IN, Passwords
-from gateway.slowdown import FREE_BY_ACCOUNT
+from gateway.access.passwords import MAX_SIGNING_IN, Passwords
+from gateway.access.slowdown import FREE_BY_ACCOUNT
 from model import Client
 from serving.lanes import PAGE_THREADS
 from tests.conftest import House, build_house
@@ -49,7 +49,7 @@ def guess_until_refused(house: House, client: Client, name: str = "ada") -> int:
 def test_a_flood_of_sign_ins_is_turned_away_and_does_not_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.passwords.PasswordHasher", PasswordHasher)  # as slow as in earnest
+    monkeypatch.setattr("gateway.access.passwords.PasswordHasher", PasswordHasher)  # as slow as in earnest
     house = build_house(tmp_path)
     together = Barrier(CROWD)
 

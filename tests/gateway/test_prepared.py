@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from errors import AtCapacity, ClientGone, Conflict, Gone, NotFound, TooLarge
-from gateway.jobs import Jobs
-from gateway.zips import Zips
+from gateway.background.jobs import Jobs
+from gateway.background.zips import Zips
 from jobs.worker import Workers
 from model import MIB, ByteRange, Folder
 from storage.memory import MemoryStore

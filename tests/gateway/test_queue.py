@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from errors import AtCapacity, NotFound
-from gateway.downloads import Download
-from gateway.queue import REMEMBERED, Ticket
+from gateway.moving.queue import REMEMBERED, Ticket
+from gateway.outgoing.downloads import Download
 from model import ByteRange, Client, File, User
 from tests.conftest import House, build_house
 
@@ -121,7 +121,7 @@ def test_whoever_takes_and_leaves_without_end_has_nobody_elses_tickets_forgotten
 
 
 def test_a_user_may_have_so_many_that_wait(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.admission.ASKERS_PER_USER", 1)
+    monkeypatch.setattr("gateway.moving.admission.ASKERS_PER_USER", 1)
     line.take(line.file(line.bob))
     with pytest.raises(AtCapacity, match="Too many downloads are waiting"):
         line.take(line.file(line.bob, "/g"))
@@ -131,7 +131,7 @@ def test_a_user_may_have_so_many_that_wait(line: Line, monkeypatch: pytest.Monke
 def test_requests_that_hold_a_thread_are_not_kept_out_by_tickets(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.admission.LINE_PER_USER", 1)
+    monkeypatch.setattr("gateway.moving.admission.LINE_PER_USER", 1)
     monkeypatch.setattr(line.house.gateway._admission, "_patience", 0.0)
     for name in ("f", "g"):
         line.take(line.file(line.bob, f"/{name}"))

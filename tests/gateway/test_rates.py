@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rates import LEAST_BLOCK, FairBucket, Rates
-from gateway.transfer import Visitor
+from gateway.moving.rates import LEAST_BLOCK, FairBucket, Rates
+from gateway.moving.transfer import Visitor
 
 BLOCK = 100
 
@@ -156,7 +156,7 @@ def test_blocks_are_smaller_for_visitors_of_a_slow_share() -> None:
 
 
 def test_buckets_of_visitors_are_forgotten_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.rates.MAX_KEPT", 2)
+    monkeypatch.setattr("gateway.moving.rates.MAX_KEPT", 2)
     rates = Rates(8000, 0, LEAST_BLOCK)
     for number in range(5):
         assert rates.pace(Visitor(1, f"192.0.2.{number}"), number).ask(4096) is None

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import AtCapacity, TooManyGuesses
-from gateway import slowdown
-from gateway.slowdown import (
+from gateway.access import slowdown
+from gateway.access.slowdown import (
     FORGOTTEN_AFTER,
     FREE_BY_ACCOUNT,
     FREE_BY_NETWORK,

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from db.totals import Totals as Rows
 from errors import AtCapacity, ChunkMissing, DatabaseUnavailable
-from gateway.downloads import Download
-from gateway.transfer import Status, union
+from gateway.moving.transfer import Status, union
+from gateway.outgoing.downloads import Download
 from model import MIB, ByteRange, Client, File, Locator, Totals, User
 from tests.conftest import House, build_house
 
@@ -43,7 +43,7 @@ def status(house: House) -> Status:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the log says of downloads that have ended."""
-    said = [record.getMessage() for record in caplog.records if record.name == "gateway.transfers"]
+    said = [record.getMessage() for record in caplog.records if record.name == "gateway.moving.transfers"]
     return [line for line in said if line.startswith("download")]
 
 
@@ -67,7 +67,7 @@ def test_a_transfer_keeps_its_place_between_two_ranges_and_not_for_ever(
     tmp_path: Path, now: list[float], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("gateway.admission.LINE", 0)
+    monkeypatch.setattr("gateway.moving.admission.LINE", 0)
     house = build_house(tmp_path, downloads=1)
     first, second = a_file(house, "/a"), a_file(house, "/b")
     for start in (0, MIB):
@@ -91,7 +91,7 @@ def test_a_reader_who_leaves_and_a_store_that_fails_are_told_apart(
     caplog.set_level(logging.INFO)
 
     def gone(locator: Locator, span: ByteRange, attempt: int, data: bytes) -> bytes:
-        if locator.message == max(house.store.labels).message - 1:
+        if house.store.labels[locator].index == 1:
             raise ChunkMissing("The message is gone.")
         return data
 

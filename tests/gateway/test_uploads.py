@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import errors
-from gateway.arrivals import LIFE
+from gateway.incoming.arrivals import LIFE
 from model import MIB, ByteRange, Checksum, File, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, wait_for_transit
@@ -208,7 +208,7 @@ def test_what_was_measured_of_a_chunk_that_was_set_back_does_not_count(
     house = build_house(tmp_path, room=5 * MIB)
     data, other = os.urandom(4 * MIB), os.urandom(MIB)
     upload, crowding = begin(house, len(data), "/a"), begin(house, 4 * MIB, "/b")
-    monkeypatch.setattr("gateway.arrivals.REST", -LIFE)
+    monkeypatch.setattr("gateway.incoming.arrivals.REST", -LIFE)
     house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(other), MIB)
     house.gateway.uploads.append(house.user, crowding.id, 0, io.BytesIO(data[:-1]), 4 * MIB - 1)
     house.gateway.uploads.make_room()
@@ -377,7 +377,7 @@ def test_a_resting_upload_gives_up_its_begun_chunk_when_staging_is_crowded(
     house.gateway.uploads.make_room()
     assert house.gateway.uploads.get(house.user, resting.id).offset == MIB, "nobody rests yet"
 
-    monkeypatch.setattr("gateway.arrivals.REST", -LIFE)
+    monkeypatch.setattr("gateway.incoming.arrivals.REST", -LIFE)
     house.gateway.uploads.append(house.user, crowding.id, MIB, io.BytesIO(data[MIB:-1]), 3 * MIB - 1)
     house.gateway.uploads.make_room()
     assert house.gateway.uploads.get(house.user, resting.id).offset == 0
@@ -405,7 +405,7 @@ def test_a_rest_of_minutes_is_enough_while_somebody_waits_for_room(
     for upload in begun:
         short = 2 * MIB - 1
         house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(short)), short)
-    monkeypatch.setattr("gateway.arrivals.REST_WHEN_WAITED_FOR", -LIFE)
+    monkeypatch.setattr("gateway.incoming.arrivals.REST_WHEN_WAITED_FOR", -LIFE)
     house.gateway.uploads.make_room()
     assert house.gateway.uploads.get(house.user, begun[0].id).offset == 2 * MIB - 1, "nobody waits"
     data = os.urandom(5 * MIB)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from errors import AtCapacity, ChunkMissing, ClientGone, Gone, NotFound
-from gateway.downloads import Download
-from gateway.shares import TOKEN_LENGTH
-from gateway.visits import ONCE_IN, Visit
+from gateway.outgoing.downloads import Download
+from gateway.sharing.shares import TOKEN_LENGTH
+from gateway.sharing.visits import ONCE_IN, Visit
 from model import MIB, ByteRange, Client, File, Locator, Share, Terms
 from tests.conftest import House, build_house
 

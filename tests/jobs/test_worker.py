@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from errors import ClientGone, NotFound, Permanent, Transient
-from gateway.jobs import Jobs, Made, Progress, Stopped
+from gateway.background.jobs import Jobs, Made, Progress, Stopped
 from jobs import worker
 from jobs.worker import MOST_ATTEMPTS, Workers
 from model import Job

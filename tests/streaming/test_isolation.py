@@ -115,7 +115,7 @@ def test_a_running_download_of_the_gateway_leads_to_neither(house: House) -> Non
     try:
         # What counts and admits lies in rooms of the gateway; the gateway itself would lead to the database.
         met = forbidden(download)
-        assert "gateway.downloads.Download" in met
+        assert "gateway.outgoing.downloads.Download" in met
         assert {kind for kind in met if not kind.startswith("gateway.") or kind == "gateway.Gateway"} == set()
         assert b"".join(download) == data[3:]
     finally:

@@ -116,7 +116,7 @@ def test_a_stop_does_not_wait_for_those_who_follow(follower: httpx.Client, house
 def test_past_the_cap_a_page_is_told_to_ask_instead(
     follower: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.feed.MOST_PER_USER", 0)
+    monkeypatch.setattr("gateway.happening.feed.MOST_PER_USER", 0)
     refused = follower.get("/api/v1/events")
     assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
 

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 import httpx
 
-from gateway.uploads import FINISH_WAIT
+from gateway.incoming.uploads import FINISH_WAIT
 from model import MIB, Label, Locator
 from storage.memory import MemoryStore
 from tests.web.test_tuspy import gateway_running

@@ -259,7 +259,7 @@ def test_what_is_no_address_is_refused(
 
 
 def test_nobody_is_flooded(house: House, ada: Api, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.letters.MOST_A_DAY", 2)
+    monkeypatch.setattr("gateway.background.letters.MOST_A_DAY", 2)
     prepared(house.gateway, house.user, folder)
     for number in range(2):
         ask(ada, folder, email=f"{number}@example.net")

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
 
-from gateway.slowdown import FREE_BY_NETWORK
+from gateway.access.slowdown import FREE_BY_NETWORK
 from model import Client
 from tests.conftest import House
 from tests.gateway.preparing import prepared

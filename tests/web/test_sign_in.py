@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from gateway.slowdown import FREE_BY_ACCOUNT
+from gateway.access.slowdown import FREE_BY_ACCOUNT
 from tests.conftest import House
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api, basic, csrf

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from errors import AtCapacity, Permanent, StoreError
-from gateway.thumbnails import LINE
+from gateway.tree.thumbnails import LINE
 from model import ByteRange, File, Locator
 from tests.conftest import House, build_house
 from tests.imaging.pictures import bomb, picture, size_of

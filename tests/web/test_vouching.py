@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from gateway.slowdown import FREE_BY_ACCOUNT
+from gateway.access.slowdown import FREE_BY_ACCOUNT
 from model import MIB
 from serving.reception import MAX_DRAINED
 from tests.conftest import House

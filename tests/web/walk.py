@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from gateway.transfer import UNKNOWN
+from gateway.moving.transfer import UNKNOWN
 from model import ByteRange, File, Folder, Terms, User
 from tests.conftest import House
 from tests.gateway.preparing import prepared

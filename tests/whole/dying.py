@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import gateway.finishing
+import gateway.incoming.finishing
 from db.uploads import Uploads
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "put": (TelegramStore, "put"),
     "stored": (Uploads, "stored"),
     "drop": (Staging, "drop"),
-    "read back": (gateway.finishing, "read_back"),
+    "read back": (gateway.incoming.finishing, "read_back"),
     "finish": (Uploads, "finish"),
     "free staging": (Staging, "drop_all"),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import gateway.downloads
+import gateway.outgoing.downloads
 import storage.telegram.store
 import streaming.read
 from streaming.read import VerifiedStream
@@ -25,7 +25,7 @@ START_PATIENCE = 3.0
 
 SHORTER: list[tuple[Any, str, Any]] = [
     (storage.telegram.store, "Timing", lambda: TIMING),
-    (gateway.downloads, "VerifiedStream", partial(VerifiedStream, deadline=PATIENCE)),
+    (gateway.outgoing.downloads, "VerifiedStream", partial(VerifiedStream, deadline=PATIENCE)),
     (streaming.read, "START_PATIENCE", START_PATIENCE),
 ]
 

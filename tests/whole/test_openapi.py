@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app import create_app
-from gateway.transfer import UNKNOWN
+from gateway.moving.transfer import UNKNOWN
 from tests.conftest import House, build_house
 from tests.serving.conftest import serve, settings_for_tests
 from web.openapi.operations import OPERATIONS

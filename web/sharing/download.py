@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from gateway.downloads import Download
-from gateway.visits import Visit
+from gateway.outgoing.downloads import Download
+from gateway.sharing.visits import Visit
 from model import ByteRange, File
 from web import archive, download
 from web.context import gateway

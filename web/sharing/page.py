@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from disposition import shown_inline
 from errors import AtCapacity, Gone, NotFound, PasswordNeeded, StowgramError
-from gateway.thumbnails import small_picture
-from gateway.visits import Visit
+from gateway.sharing.visits import Visit
+from gateway.tree.thumbnails import small_picture
 from model import MIB, File, Node, Share, SharedFolder
 from web.context import gateway
 from web.errors import advice, rule_for

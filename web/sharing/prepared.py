@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from errors import Forbidden, NotFound
-from gateway.visits import Visit
+from gateway.sharing.visits import Visit
 from model import Job
 from web import prepared
 from web.context import base_url, gateway, settings

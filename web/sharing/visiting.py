@@ -12,7 +12,7 @@ from typing import Any
 from flask import request
 
 from errors import PasswordNeeded
-from gateway.visits import Visit
+from gateway.sharing.visits import Visit
 from model import Share
 from web.auth import View, declared
 from web.context import client, gateway

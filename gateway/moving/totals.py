@@ -11,7 +11,7 @@ from threading import Lock
 from db import Database
 from db.totals import Totals as Rows
 from errors import StowgramError
-from gateway.transfer import Subject
+from gateway.moving.transfer import Subject
 from model import Totals as Sums
 
 Batch = tuple[dict[int, Sums], dict[int, Sums]]

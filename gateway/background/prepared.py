@@ -6,12 +6,12 @@ from pathlib import Path
 
 from db import Database
 from errors import Gone
-from gateway.archives import Archives
-from gateway.jobs import MOST_UNDER_WAY, Jobs
-from gateway.letters import Letters
+from gateway.background.jobs import MOST_UNDER_WAY, Jobs
+from gateway.background.letters import Letters
+from gateway.background.zips import KIND, Zips
 from gateway.limits import Limits
-from gateway.transfer import archive_name
-from gateway.zips import KIND, Zips
+from gateway.moving.transfer import archive_name
+from gateway.outgoing.archives import Archives
 from model import Folder, Job, User
 from streaming.packing import most as most_bytes
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from db import Database, People, Tree
 from db.jobs import Jobs as Rows
 from errors import AtCapacity, NotFound, StoreError, TooLarge
-from gateway.archives import Archives
+from gateway.background.outside import Outside
 from gateway.limits import Limits
-from gateway.outside import Outside
+from gateway.outgoing.archives import Archives
 from model import Job
 from streaming.shelf import Shelf
 from streaming.stored_archive import StoredArchive

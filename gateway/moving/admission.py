@@ -13,7 +13,7 @@ from threading import Event, Lock
 from time import monotonic
 
 from errors import AtCapacity, ClientGone
-from gateway.transfer import Party, Visitor
+from gateway.moving.transfer import Party, Visitor
 
 LINE = 16
 """Requests that may wait at a time: fewer than there are threads for downloads (serving/lanes.py)."""

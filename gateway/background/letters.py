@@ -1,6 +1,7 @@
 """Letters about what is ready, to those who asked for one: what they say, and that each is sent once.
 
-A kind of job (gateway/jobs.py): a mail server that is away costs a letter some time, and the ZIP that it is about none.
+A kind of job (gateway/background/jobs.py): a mail server that is away costs a letter some time, and the ZIP that it is
+about none.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Protocol
 from db import Database
 from db.jobs import Jobs as Rows
 from errors import AtCapacity, BadInput, NotFound, Transient
-from gateway.jobs import Jobs, Made, Progress, Stopped
-from gateway.people import People
+from gateway.access.people import People
+from gateway.background.jobs import Jobs, Made, Progress, Stopped
 from model import Job
 
 KIND = "letter"
@@ -48,7 +49,7 @@ class Mailer(Protocol):
 @dataclass(frozen=True, slots=True)
 class Post:
     """Who takes our letters, and what they lead to: of a job that is ready and a stamp of its owner's password
-    (gateway/people.py), and home.
+    (gateway/access/people.py), and home.
     """
 
     mailer: Mailer

@@ -17,9 +17,9 @@ from db import Database
 from db.contents import Contents
 from errors import ClientGone, Damaged, StoreError
 from gateway.limits import Limits
-from gateway.rates import Pace, Rates
-from gateway.transfer import UNKNOWN, Connection, Subject, Visitor
-from gateway.transfers import Transfers
+from gateway.moving.rates import Pace, Rates
+from gateway.moving.transfer import UNKNOWN, Connection, Subject, Visitor
+from gateway.moving.transfers import Transfers
 from model import ByteRange, Client, File, Folder, User, Wait
 from storage.base import ChunkStore
 from streaming.plan import plan

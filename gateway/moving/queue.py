@@ -12,9 +12,9 @@ from threading import Lock
 from typing import Literal
 
 from errors import NotFound
-from gateway.admission import Admission
-from gateway.transfer import Subject, Transfer
-from gateway.transfers import Transfers
+from gateway.moving.admission import Admission
+from gateway.moving.transfer import Subject, Transfer
+from gateway.moving.transfers import Transfers
 from model import Client, File, User
 
 LOOKED_AT_WITHIN = 60.0

@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from db import Database, Shared
 from db import Shares as Rows
 from errors import Gone, NotFound
-from gateway.answers import Answers
-from gateway.archives import Archives
-from gateway.downloads import Download, Downloads
-from gateway.passwords import MAX_PASSWORD, Passwords, stamp
-from gateway.shares import TOKEN_LENGTH
-from gateway.slowdown import Slowdown, network
-from gateway.transfer import Visitor
-from gateway.uses import Uses
+from gateway.access.answers import Answers
+from gateway.access.passwords import MAX_PASSWORD, Passwords, stamp
+from gateway.access.slowdown import Slowdown, network
+from gateway.access.uses import Uses
+from gateway.moving.transfer import Visitor
+from gateway.outgoing.archives import Archives
+from gateway.outgoing.downloads import Download, Downloads
+from gateway.sharing.shares import TOKEN_LENGTH
 from model import ByteRange, Client, File, Folder, Order, Share, SharedFolder, Sort
 from streaming.stored_archive import StoredArchive
 

@@ -13,9 +13,9 @@ from uuid import UUID
 from db import Database
 from db.uploads import Uploads as Rows
 from errors import AtCapacity, Busy, ChecksumMismatch, Gone, NotFound
-from gateway.finishing import Finishing
-from gateway.transit import Transit, chunk_span
-from gateway.writer import Writer
+from gateway.incoming.finishing import Finishing
+from gateway.incoming.transit import Transit, chunk_span
+from gateway.incoming.writer import Writer
 from model import ByteRange, File, Upload
 from storage.base import ChunkStore
 from streaming.body import Body

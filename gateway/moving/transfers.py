@@ -12,10 +12,10 @@ from time import monotonic
 from uuid import UUID
 
 from errors import AtCapacity, Gone, NotFound
-from gateway.admission import COME_BACK, Admission
-from gateway.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
-from gateway.totals import Tallies
-from gateway.transfer import Connection, Direction, Status, Subject, Transfer, Visitor
+from gateway.moving.admission import COME_BACK, Admission
+from gateway.moving.figures import FIRST_BYTE_BOUNDS, Figures, Histogram
+from gateway.moving.totals import Tallies
+from gateway.moving.transfer import Connection, Direction, Status, Subject, Transfer, Visitor
 from model import ByteRange, Client, User
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from threading import Lock
 
-from gateway.transfer import Direction
+from gateway.moving.transfer import Direction
 
 FIRST_BYTE_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds."""

@@ -1,4 +1,4 @@
-"""Links by which owners give files and folders to others. Who comes by them is the business of gateway/visits.py."""
+"""Links by which owners give files and folders to others. Who comes by them is in gateway/sharing/visits.py."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from db import Database
 from db import Shares as Rows
-from gateway.files import Kind
-from gateway.passwords import Passwords
+from gateway.access.passwords import Passwords
+from gateway.tree.files import Kind
 from model import Share, SharePage, Terms, User
 
 TOKEN_LENGTH = 24

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from db import Database
 from db.sessions import Sessions as Rows
-from gateway.people import digest
-from gateway.uses import Uses
+from gateway.access.people import digest
+from gateway.access.uses import Uses
 from model import Client, Session, User
 
 LIFE = timedelta(days=30)

@@ -10,7 +10,7 @@ import names
 from db import Database
 from db.uploads import Uploads as Rows
 from errors import AtCapacity, ChunkCorrupt
-from gateway.transit import Transit
+from gateway.incoming.transit import Transit
 from model import Chunk, File, Label, StoredFile, Upload, tree_digest
 from storage.base import ChunkStore
 from streaming import manifest

@@ -8,7 +8,7 @@ from typing import Literal
 import names
 from db import Contents, Database, Known, Moves, Search, Tree
 from errors import BadInput, Conflict
-from gateway.media import media_type as kind_of
+from gateway.tree.media import media_type as kind_of
 from model import Details, File, Folder, Listing, Node, Order, Page, Sort, User
 
 Kind = Literal["file", "folder"]

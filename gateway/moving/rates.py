@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from threading import Lock
 from time import monotonic
 
-from gateway.transfer import Party, Visitor
+from gateway.moving.transfer import Party, Visitor
 
 BURST = 1.0
 """Seconds of a rate that may leave at once after a rest; never less than one block."""

@@ -18,11 +18,11 @@ from db import Database
 from db.events import Events
 from db.people import People as Rows
 from errors import BadName, DatabaseUnavailable, Forbidden, NotFound, OutOfSpace
-from gateway.answers import Answers
-from gateway.failures import Failures
-from gateway.passwords import MAX_PASSWORD, TOKEN_PREFIX, Passwords, stamp
-from gateway.slowdown import Slowdown, network
-from gateway.uses import Uses
+from gateway.access.answers import Answers
+from gateway.access.failures import Failures
+from gateway.access.passwords import MAX_PASSWORD, TOKEN_PREFIX, Passwords, stamp
+from gateway.access.slowdown import Slowdown, network
+from gateway.access.uses import Uses
 from model import Account, Client, Token, User
 
 KNOWN_FOR = timedelta(days=90)

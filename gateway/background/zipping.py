@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from errors import Conflict
-from gateway.jobs import Made, Progress, Stopped
-from gateway.letters import Letters
+from gateway.background.jobs import Made, Progress, Stopped
+from gateway.background.letters import Letters
+from gateway.background.zips import Zips
 from gateway.limits import Limits
-from gateway.zips import Zips
 from model import Job
 from storage.base import ChunkStore
 from streaming.packing import most, pack_deflated, pack_stored
@@ -19,7 +19,7 @@ from streaming.stored_archive import StoredArchive
 
 
 class Zipping:
-    """A `Kind` (gateway/jobs.py). A job's `args` name the folder and the digest of what was in it."""
+    """A `Kind` (gateway/background/jobs.py). A job's `args` name the folder and the digest of what was in it."""
 
     def __init__(
         self,

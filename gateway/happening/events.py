@@ -7,7 +7,7 @@ from threading import Lock
 
 from db import Database
 from db.events import Events as Rows
-from gateway.feed import Feed, Subscription
+from gateway.happening.feed import Feed, Subscription
 from model import News, User
 
 KEPT_FOR = timedelta(days=7)

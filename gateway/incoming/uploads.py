@@ -28,10 +28,10 @@ from errors import (
     OverQuota,
     PreconditionFailed,
 )
-from gateway import media
-from gateway.arrivals import LIFE, Arrivals
-from gateway.transfer import UNKNOWN, Subject
-from gateway.transfers import Transfers
+from gateway.incoming.arrivals import LIFE, Arrivals
+from gateway.moving.transfer import UNKNOWN, Subject
+from gateway.moving.transfers import Transfers
+from gateway.tree import media
 from model import PIECE_SIZE, ByteRange, Checksum, Client, File, Upload, User
 from storage.base import ChunkStore
 from streaming.body import Body

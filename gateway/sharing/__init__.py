@@ -1,0 +1,1 @@
+"""What owners give to others, and who comes by it."""

@@ -1,0 +1,1 @@
+"""Names and folders: what is there, what was deleted, and how it looks in small."""
