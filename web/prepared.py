@@ -63,18 +63,20 @@ def linked_or_own(view: View) -> View:
 @linked_or_own
 def fetch(user: User, job_id: str, name: str) -> Response:
     """The `name` in the address is for those who save by it, and decides nothing."""
-    return send(*context.gateway().prepared.whole(user, job_id))
+    return send(*context.gateway().prepared.whole(user, job_id), for_all="token" in request.args)
 
 
-def send(job: Job, path: Path | str) -> Response:
-    """What the request is owed of the ZIP that this job has made."""
+def send(job: Job, path: Path | str, *, for_all: bool = False) -> Response:
+    """What the request is owed of the ZIP that this job has made. `for_all`: the address alone opens it, so a CDN may
+    keep it for whoever comes with the same.
+    """
     settings = context.settings()
     if isinstance(path, str):
         return _elsewhere(job, path)
     if settings.prepared.accel is not None:
         # The proxy has a tag of its own for the file, and decides about ranges and conditions by itself.
         handed = {"X-Accel-Redirect": f"{settings.prepared.accel}/{path.name}"}
-        return _described(Response(status=200, headers=handed), job)
+        return _described(Response(status=200, headers=handed), job, for_all)
     answer = decide(
         request.method,
         dict(request.headers),
@@ -86,7 +88,7 @@ def send(job: Job, path: Path | str) -> Response:
     if answer.span is None:
         response = without_bytes(answer)
     else:
-        response = _described(_bytes(path, answer.span, answer.status), job)
+        response = _described(_bytes(path, answer.span, answer.status), job, for_all)
     response.headers.update(answer.headers)
     return response
 
@@ -94,7 +96,7 @@ def send(job: Job, path: Path | str) -> Response:
 def _elsewhere(job: Job, address: str) -> Response:
     """The way to object storage. HEAD is answered here: what is signed there is for GET alone."""
     if request.method == "HEAD":
-        response = _described(Response(), job)
+        response = _described(Response(), job, for_all=False)
         response.headers["Content-Length"] = str(job.result["size"])
         response.headers["Accept-Ranges"] = "bytes"
         return response
@@ -103,10 +105,10 @@ def _elsewhere(job: Job, address: str) -> Response:
     return response
 
 
-def _described(response: Response, job: Job) -> Response:
+def _described(response: Response, job: Job, for_all: bool) -> Response:
     response.headers["Content-Type"] = "application/zip"
     response.headers["Content-Disposition"] = content_disposition(job.args["name"])
-    response.headers["Cache-Control"] = _lifetime(job)
+    response.headers["Cache-Control"] = _lifetime(job, for_all)
     return response
 
 
@@ -187,11 +189,11 @@ def _signed(settings: Settings) -> Any:
     return URLSafeSerializer(settings.secret_key, salt="prepared")
 
 
-def _lifetime(job: Job) -> str:
-    """The address means these bytes as long as they are there; whatever stands between us may keep them for a CDN."""
+def _lifetime(job: Job, for_all: bool) -> str:
+    """The address means these bytes as long as they are there."""
     assert job.ends_at is not None
     seconds = max(0, int(job.ends_at.timestamp() - time.time()))
-    who = "public" if context.settings().prepared.cdn else "private"
+    who = "public" if for_all and context.settings().prepared.cdn else "private"
     return f"{who}, max-age={seconds}, immutable"
 
 

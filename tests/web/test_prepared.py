@@ -168,6 +168,20 @@ def test_with_a_proxy_or_a_cdn_in_front_the_address_and_the_bytes_are_theirs(
     assert (handed.status_code, handed.data) == (200, b"")
     assert handed.headers["X-Accel-Redirect"] == f"/internal/prepared/{job['job_id']}.zip"
     assert handed.headers["Cache-Control"].startswith("public, max-age=")
+    mine = there.get(urlsplit(url).path, headers=auth)
+    assert mine.headers["Cache-Control"].startswith("private"), "this address alone opens nothing"
+
+
+def test_what_visitors_fetch_is_no_cdns_to_keep(
+    ada: Api, nobody: FlaskClient, house: House, folder: int, tmp_path: Path
+) -> None:
+    here, job = visitor(ada, folder, password="sesame"), made(ada, house, folder)["job_id"]
+    prepared = PreparedSettings(cdn="https://cdn.example.org")
+    there = create_app(house.gateway, replace(settings_for_tests(tmp_path), prepared=prepared)).test_client()
+    told = there.get(f"{here}/download-status/{job}?password=sesame").get_json()["download_url"]
+    assert told.startswith("http://localhost/api/share/"), "the share is asked again each time"
+    fetched = there.get(local(told), buffered=True)
+    assert (fetched.status_code, fetched.headers["Cache-Control"][:8]) == (200, "private,")
 
 
 def test_the_server_sends_it_by_itself(running: Running, ada: Api, house: House, folder: int) -> None:
@@ -253,8 +267,44 @@ def test_a_visitor_reaches_no_zip_but_those_of_what_is_shared(
     assert nobody.get(asked.headers["Location"]).get_json()["status"] == "ready"
     assert ada("PATCH", f"/api/v1/folders/{below}", json={"parent": "/"}).status_code == 200
     assert nobody.get(asked.headers["Location"]).status_code == 404, "it was moved out"
-    limited = visitor(ada, folder, rate_limit_kb=100)
-    assert nobody.post(f"{limited}/prepare-download", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("limit", ["rate_limit_kb", "max_connections"])
+def test_a_limited_share_gives_no_prepared_zip_though_it_was_made_before(
+    ada: Api, nobody: FlaskClient, house: House, folder: int, limit: str
+) -> None:
+    job, here = made(ada, house, folder)["job_id"], visitor(ada, folder)
+    assert nobody.get(f"{here}/prepared/{job}/x.zip", buffered=True).status_code == 200
+    token = here.rpartition("/")[2]
+    assert ada("PATCH", f"/api/v1/shares/{token}", json={limit: 100}).status_code == 200
+    assert nobody.get(f"{here}/prepared/{job}/x.zip", buffered=True).status_code == 403
+    assert nobody.post(f"{here}/prepare-download", json={}).status_code == 403
+
+
+def test_an_answer_without_bytes_is_no_download_of_a_share(
+    ada: Api, nobody: FlaskClient, house: House, folder: int
+) -> None:
+    job, here = made(ada, house, folder)["job_id"], visitor(ada, folder, max_downloads=1)
+    address = f"{here}/prepared/{job}/x.zip"
+    tag = nobody.head(address).headers["ETag"]
+    for header, value in (("If-None-Match", tag), ("If-Match", '"x"'), ("Range", "bytes=999999999-")):
+        assert nobody.get(address, headers={header: value}).status_code in {304, 412, 416}
+
+    def counted() -> list[int]:
+        return [share["downloads"] for share in ada("GET", "/api/v1/shares").get_json()["items"]]
+
+    assert counted() == [0]
+    assert nobody.get(address, headers={"Range": "bytes=0-4"}, buffered=True).status_code == 206
+    assert counted() == [1]
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert nobody.get(address, environ_overrides=elsewhere).status_code == 410, "none are left"
+
+
+def test_what_a_visitor_has_made_is_named_to_its_owner_by_the_owners_path(
+    ada: Api, nobody: FlaskClient, folder: int
+) -> None:
+    assert nobody.post(f"{visitor(ada, folder)}/prepare-download", json={}).status_code == 202
+    assert [job["folder"] for job in ada("GET", "/api/v1/jobs").get_json()["items"]] == ["/größe"]
 
 
 def test_visitors_leave_room_for_the_owner(ada: Api, nobody: FlaskClient, folder: int) -> None:

@@ -13,7 +13,7 @@ from errors import Forbidden, NotFound
 from gateway.sharing.visits import Visit
 from model import Job
 from web import prepared
-from web.context import base_url, gateway, settings
+from web.context import base_url, gateway
 from web.inputs import count, json_object
 from web.origin import require_no_other_site
 from web.sharing import signing
@@ -23,6 +23,8 @@ blueprint = Blueprint("share_prepared", __name__, url_prefix="/api/share/<token>
 
 MOST_UNDER_WAY = 5
 """Jobs of the owner's beyond which visitors wait; the owner may have more."""
+_BEGUN = frozenset({200, 206, 302})
+"""Answers with which bytes leave, from here or from object storage."""
 
 
 @blueprint.post("/prepare-download")
@@ -30,13 +32,14 @@ MOST_UNDER_WAY = 5
 def prepare(visit: Visit) -> Response:
     """`{"folder_id"?}`: the shared folder, or one below it."""
     require_no_other_site()
-    terms = visit.share.terms
-    if terms.rate_limit_kb or terms.max_connections:
-        raise Forbidden("This link is limited, and a prepared file would not be. Fetch the ZIP as a stream.")
+    _require_unlimited(visit)
     given = count(json_object("folder_id"), "folder_id")
-    folder = gateway().visits.folder(visit, visit.share.node.id if given is None else given)
-    gateway().visits.require_left(visit, folder.id)
-    job = gateway().prepared.ask(visit.share.owner, folder, most=MOST_UNDER_WAY)
+    seen = gateway().visits.folder(visit, visit.share.node.id if given is None else given)
+    gateway().visits.require_left(visit, seen.id)
+    owner = visit.share.owner
+    # The job is its owner's, and names the folder by its place in their tree.
+    folder = gateway().files.folder(owner, seen.id)
+    job = gateway().prepared.ask(owner, folder, most=MOST_UNDER_WAY)
     response = prepared.polled(_document(visit, job), 200 if job.status == "ready" else 202)
     response.headers["Location"] = f"/api/share/{visit.share.token}/download-status/{job.id}"
     return response
@@ -52,11 +55,23 @@ def status(visit: Visit, job_id: str) -> Response:
 @visiting
 def fetch(visit: Visit, job_id: str, name: str) -> Response:
     """Counted as the folder's download. The `name` in the address decides nothing."""
+    _require_unlimited(visit)  # it may have been made before the limit was
     _seen(visit, job_id)
     job, path = gateway().prepared.whole(visit.share.owner, job_id)
-    if request.method != "HEAD":
-        gateway().visits.count(visit, job.args["folder_id"])
-    return prepared.send(job, path)
+    response = prepared.send(job, path)
+    if request.method != "HEAD" and response.status_code in _BEGUN:
+        try:
+            gateway().visits.count(visit, job.args["folder_id"])
+        except BaseException:
+            response.close()
+            raise
+    return response
+
+
+def _require_unlimited(visit: Visit) -> None:
+    terms = visit.share.terms
+    if terms.rate_limit_kb or terms.max_connections:
+        raise Forbidden("This link is limited, and a prepared file would not be. Fetch the ZIP as a stream.")
 
 
 def _seen(visit: Visit, job_id: str) -> Job:
@@ -69,11 +84,12 @@ def _seen(visit: Visit, job_id: str) -> Job:
 
 
 def _document(visit: Visit, job: Job) -> dict[str, Any]:
-    """Nothing of where the folder is in its owner's tree."""
+    """Nothing of where the folder is in its owner's tree. The address is never a CDN's, which would hand on what it has
+    when the share is over, and count nothing.
+    """
     told = prepared.progress(job)
     if job.status == "ready":
         folder_id: int = job.args["folder_id"]
         place = f"prepared/{job.id}/{quote(job.args['name'], safe='')}"
-        here = signing.address(visit.share, place, folder_id)
-        told["download_url"] = (settings().prepared.cdn or base_url()) + here
+        told["download_url"] = base_url() + signing.address(visit.share, place, folder_id)
     return told
