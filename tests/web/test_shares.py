@@ -105,6 +105,16 @@ def test_a_password_comes_by_form_basic_query_or_a_signed_address(
     assert (clean.status_code, clean.headers["Location"]) == (303, page)
 
 
+def test_what_is_typed_into_the_form_goes_before_what_a_browser_sends_by_itself(
+    nobody: FlaskClient, album: Album
+) -> None:
+    token = album.share(password="sesame")
+    own = basic("ada", "of the account")
+    unlocked = nobody.post(f"/share/{token}", data={"password": "sesame"}, headers=own)
+    assert unlocked.status_code == 303
+    assert nobody.get(f"/share/{token}", headers=own).status_code == 200
+
+
 def test_the_cookie_goes_to_its_share_only(flask_app: Flask, album: Album) -> None:
     token, other = album.share(password=PASSWORD), album.share(password="another one")
     browser = flask_app.test_client()

@@ -65,10 +65,13 @@ def _unlocked(share: Share, password: str | None) -> Visit:
 
 
 def _password() -> str | None:
+    typed = request.form.get("password")
+    if typed is not None:  # what a browser sends by itself does not go before it
+        return typed
     try:
         given = request.authorization
     except ValueError:  # Werkzeug lets base64's complaint of bytes beyond ASCII through
         given = None
     if given is not None and given.type == "basic" and given.password is not None:
         return given.password
-    return request.form.get("password", request.args.get("password"))
+    return request.args.get("password")
