@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from client import nodes, shares
 from client.shares import Share
 from errors import BadInput
 
-_SPAN = re.compile(r"(\d{1,4})([mhdw])")
+_SPAN = re.compile(r"([0-9]{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -72,11 +72,19 @@ def unshare(link: tuple[str, ...], url: str | None, token: str | None) -> None:
 
 def _password(asked: bool, file: Path | None) -> str | None:
     if file is not None:
-        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        return _first_line(file)
     if not asked:
         return None
     prompted: str = click.prompt("Password of the link", hide_input=True, confirmation_prompt=True, err=True)
     return prompted
+
+
+def _first_line(file: Path) -> str:
+    """Raises BadInput for what is no text. Windows' editors put a mark before it, which is no part of a password."""
+    try:
+        return file.read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError:
+        raise BadInput(f"{file} is not UTF-8 text; save it as that.") from None
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -84,12 +92,20 @@ def _moment(text: str, now: datetime) -> datetime:
     if span := _SPAN.fullmatch(text):
         return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
+        if _is_date(text):
+            return (datetime.fromisoformat(text) + timedelta(days=1)).astimezone()
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):  # the latter for the ends of the calendar
         raise BadInput(f"{text!r} is no time; give 7d, 12h, 2026-12-31 or 2026-12-31T18:00.") from None
-    if len(text) == len("2026-12-31"):
-        moment += timedelta(days=1)
-    return moment if moment.tzinfo else moment.astimezone()
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _line(link: Share) -> str:

@@ -45,7 +45,10 @@ def listing(api: Api, node: Node | None = None) -> Iterator[Share]:
 
 def revoke(api: Api, link: str) -> None:
     """`link` is the whole address, or its token. Raises NotFound."""
-    token = urlsplit(link).path.rstrip("/").rpartition("/")[2]
+    try:
+        token = urlsplit(link).path.rstrip("/").rpartition("/")[2]
+    except ValueError:  # of a host in brackets that is none
+        token = ""
     if not token:
         raise BadInput(f"{link!r} is no link, and no token of one.")
     api.ask("DELETE", f"/api/v1/shares/{quote(token, safe='')}")
