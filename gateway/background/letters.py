@@ -98,7 +98,9 @@ class Letters:
                 ends=about.ends_at.astimezone(UTC).strftime("%d %B %Y, %H:%M"),
                 home=self._post.home,
             )
-            self._post.mailer.send(job.args["to"], f"Ready: {about.args['name']}", text, number=job.id)
+            # A name may hold the line separators of Unicode (U+2028), which no header may.
+            subject = " ".join(f"Ready: {about.args['name']}".splitlines())
+            self._post.mailer.send(job.args["to"], subject, text, number=job.id)
         return Made({}, REMEMBERED)
 
     def clear(self, job: Job) -> None:

@@ -240,6 +240,18 @@ def test_a_letter_waits_for_its_zip_and_for_the_mail_server(
     assert first["Message-ID"] == again["Message-ID"], "a mail program shows a repeated one once"
 
 
+def test_a_name_with_a_line_separator_of_unicodes_keeps_no_letter_back(
+    house: House, ada: Api, mailbox: Mailbox
+) -> None:
+    ada.put("/two\u2028lines/f", b"x")
+    folder = house.gateway.files.at(house.user, "/two\u2028lines")
+    assert isinstance(folder, Folder)
+    ask(ada, folder, email=MAIL)
+    worked(house.gateway)
+    worked(house.gateway)
+    assert [letter["Subject"] for letter in mailbox.letters] == ["Ready: two lines.zip"]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
