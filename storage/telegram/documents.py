@@ -70,8 +70,11 @@ class Documents:
         return await asyncio.shield(self._asked[locator])
 
     def foresee(self, locators: Iterable[Locator]) -> None:
-        """Look up what is not known yet, in calls of their own; whoever needs one of them meanwhile waits for it."""
-        wanted = [one for one in locators if one not in self._known and one not in self._asked]
+        """Look up what is not known yet, in calls of their own; whoever needs one of them meanwhile waits for it.
+
+        Each once: files of equal contents share their messages, and a folder's ZIP names them for every file.
+        """
+        wanted = [one for one in dict.fromkeys(locators) if one not in self._known and one not in self._asked]
         for locator in wanted:
             self._promise(locator)
         if wanted:

@@ -20,9 +20,10 @@ from telethon.network.requeststate import RequestState
 from telethon.tl.functions.upload import SaveFilePartRequest
 
 from errors import ChunkMissing, Permanent, StoreError, Transient
-from model import MIB, ByteRange, Label
+from model import MIB, ByteRange, Label, Locator
 from storage.telegram import captions, channel
 from storage.telegram.addresses import main_address, media_address
+from storage.telegram.documents import Documents
 from storage.telegram.errors import (
     AlreadyPosted,
     ConnectionLost,
@@ -243,3 +244,27 @@ def test_parts_go_out_as_they_are_and_not_gzipped() -> None:
         assert body in packed
 
     asyncio.run(scenario())
+
+
+def test_messages_that_are_named_twice_are_looked_up_once_and_answered() -> None:
+    """As in the ZIP of a folder in which files share their contents."""
+    asked: list[list[int]] = []
+
+    async def scenario() -> None:
+        all_wait = asyncio.Event()
+
+        async def get_messages(_: int, ids: list[int]) -> list[Any]:
+            asked.append(ids)
+            await all_wait.wait()
+            return []
+
+        documents = Documents(get_messages)
+        locators = [Locator(-100, number) for number in (1, 2, 1, 2, 3)]
+        documents.foresee(locators)
+        waiting = asyncio.gather(*map(documents.get, locators), return_exceptions=True)
+        asyncio.get_running_loop().call_later(0.01, all_wait.set)
+        answers = await asyncio.wait_for(waiting, 5)
+        assert all(isinstance(answer, ChunkMissing) for answer in answers)
+
+    asyncio.run(scenario())
+    assert asked == [[1, 2, 3]]
