@@ -165,8 +165,8 @@ def crc32_of_zeros(size: int) -> int:
     return crc32_combine(crc32_combine(half, half, size // 2), zlib.crc32(bytes(size % 2)), size % 2)
 
 
-def run(line: Sequence[str], path: Path) -> bytes:
-    said = subprocess.run([*line, str(path)], capture_output=True, timeout=300, check=False)
+def run(line: Sequence[str], path: Path, *only: str) -> bytes:
+    said = subprocess.run([*line, str(path), *only], capture_output=True, timeout=300, check=False)
     assert said.returncode == 0 and not said.stderr, (said.stdout[-2000:], said.stderr[-2000:])
     return said.stdout
 
@@ -202,7 +202,8 @@ def test_programs_read_a_member_of_over_4_gib_and_what_stands_behind_it(
                 file.write(layout.frame(part.span))
             elif part.member == 1:
                 file.write(body(part.span))
-    run(line, path)
+    # unzip takes half a minute for the CRC-32 of so many zeros, which the others look at.
+    run(line, path, *(["behind"] if line[0] == "unzip" else []))
 
 
 @pytest.mark.needs("unzip")
