@@ -113,7 +113,8 @@ class Rates:
             gates.append((shared, party))
         if self._all is not None:
             gates.append((self._all, party))
-        return Pace(connection, gates)
+        visitor = party if isinstance(party, Visitor) else None
+        return Pace(connection, gates, self.block_size(visitor) if gates else None)
 
     def _bucket(self, key: Hashable, rate: int, block: int) -> _Shared:
         with self._lock:
@@ -135,7 +136,9 @@ class _Shared:
 class Pace:
     """The limits of one connection, one after the other. One thread asks; `close()` may come from any."""
 
-    def __init__(self, connection: int, gates: list[tuple[_Shared, Hashable]]) -> None:
+    def __init__(self, connection: int, gates: list[tuple[_Shared, Hashable]], block: int | None) -> None:
+        self.block = block
+        """Bytes that may be asked for at a time; None for any number. More than a bucket holds is never granted."""
         self._connection = connection
         self._gates = gates
         self._passed = 0

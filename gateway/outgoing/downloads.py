@@ -107,10 +107,11 @@ class Download(Iterator[bytes]):
             if not isinstance(found, bytes):
                 return found
             self._next = found
-        block, until = self._next, self._pace.ask(len(self._next))
+        block = self._next[: self._pace.block]  # when it is polled, a stream gives a whole piece
+        until = self._pace.ask(len(block))
         if until is not None:
             return Wait(until)
-        self._next = None
+        self._next = self._next[len(block) :] or None
         self._given += len(block)
         return block
 
