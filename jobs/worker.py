@@ -99,7 +99,8 @@ class Workers:
                 if job is not None:
                     self._do(job, worker)
                     continue
-            except StowgramError as error:  # the database; what the job itself met was noted with it
+            # The database, or the disk while it was cleared up; what the job itself met was noted with it.
+            except (StowgramError, OSError) as error:
                 log.warning("a worker: %s", error)
             self._stopping.wait(self._rest)
 

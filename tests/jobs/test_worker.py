@@ -278,6 +278,27 @@ def test_what_cannot_go_well_fails_at_once_and_leaves_nothing(
     assert until(lambda: list(tmp_path.glob("*.count")) == [])
 
 
+def test_a_disk_that_lets_go_of_nothing_ends_no_worker(
+    jobs: Jobs, house: House, kind: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleared = threading.Event()
+
+    def read_only(job: Job) -> None:
+        cleared.set()
+        raise OSError(30, "Read-only file system")
+
+    def fails(step: str, number: int) -> None:
+        raise Permanent("The channel is gone.")
+
+    kind.before = fails
+    monkeypatch.setattr(kind, "clear", read_only)
+    with working(jobs):
+        wait_for(jobs, house, ask(jobs, house), "failed")
+        assert cleared.wait(20)
+        kind.before = lambda step, number: None
+        wait_for(jobs, house, ask(jobs, house, "another"), "ready")
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_job_that_kills_each_of_its_workers_is_given_up(jobs: Jobs, house: House, kind: Counting) -> None:
     def dies(step: str, number: int) -> None:
