@@ -77,13 +77,14 @@ class Shares:
                 events.note(connection, owner_id, "share_changed", self._database.now(), **about)
             return _own(connection, owner_id, token)
 
-    def remove(self, owner_id: int, token: str) -> None:
-        """Raises NotFound."""
+    def remove(self, owner_id: int, token: str) -> int:
+        """The id that it had. Raises NotFound."""
         with self._database.write() as connection:
             share = _own(connection, owner_id, token)
             connection.execute(delete(shares).where(shares.c.id == share.id))
             about = {"ids": [share.node.id], "name": share.node.name}
             events.note(connection, owner_id, "unshared", self._database.now(), **about)
+            return share.id
 
     # For visitors. -------------------------------------------------------------------------------------------
 

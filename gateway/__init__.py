@@ -81,7 +81,7 @@ class Gateway:
         self.archives = Archives(database)
         self.downloads = Downloads(database, store, limits, self.transfers)
         self.thumbnails = Thumbnails(database, store, data_dir / "thumbnails", self.downloads.note_damage)
-        self.shares = Shares(database, passwords)
+        self.shares = Shares(database, passwords, self.transfers)
         self.visits = Visits(database, passwords, answers, self.archives, self.downloads)
         self.jobs = Jobs(database)
         zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), Outside(objects), limits)

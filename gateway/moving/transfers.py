@@ -115,6 +115,14 @@ class Transfers:
                 self._end(transfer)
         self.wake(transfer)
 
+    def cancel_share(self, share_id: int) -> None:
+        """End all that its visitors have under way."""
+        with self._lock:
+            live = tuple(self._live.values())
+        for transfer in live:
+            if transfer.subject.visitor is not None and transfer.subject.visitor.share == share_id:
+                self.cancel(transfer)
+
     def close_upload(self, upload_id: UUID, *, stored: bool) -> None:
         """It became a file without a request that waits for that, or it was given up: no part of it will come."""
         with self._lock:

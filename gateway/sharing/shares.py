@@ -11,6 +11,7 @@ from typing import Any
 from db import Database
 from db import Shares as Rows
 from gateway.access.passwords import Passwords
+from gateway.moving.transfers import Transfers
 from gateway.tree.files import Kind
 from model import Share, SharePage, Terms, User
 
@@ -26,9 +27,10 @@ _LETTERS = string.ascii_letters + string.digits
 class Shares:
     """One's own; others' are NotFound."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(self, database: Database, passwords: Passwords, transfers: Transfers) -> None:
         self._rows = Rows(database)
         self._passwords = passwords
+        self._transfers = transfers
 
     def make(self, user: User, node_id: int, kind: Kind, password: str | None, terms: Terms) -> Share:
         """Raises NotFound, and BadInput for a password that will not do."""
@@ -57,8 +59,8 @@ class Shares:
         return self._rows.change(user.id, token, values)
 
     def revoke(self, user: User, token: str) -> None:
-        """Raises NotFound."""
-        self._rows.remove(user.id, token)
+        """What its visitors have under way is cut: a large ZIP may take days. Raises NotFound."""
+        self._transfers.cancel_share(self._rows.remove(user.id, token))
 
     def _hash(self, password: str | None) -> str | None:
         return None if password is None else self._passwords.hash(password, MIN_PASSWORD)

@@ -95,3 +95,36 @@ def test_neither_tokens_nor_passwords_nor_signatures_are_in_the_log(
     assert "/api/share/…/download" in said and "visitor of share" in said
     for secret in (token, PASSWORD, quote(PASSWORD), "wr0ng", signed[:20], cookie[:20]):
         assert secret not in said
+
+
+@pytest.mark.parametrize("rate", [300, 1000])
+def test_a_rate_below_a_piece_a_second_flows(ada: Api, running: Running, rate: int) -> None:
+    _, path = share(ada, rate_limit_kb=rate)
+    url, got = f"http://{running.address[0]}:{running.address[1]}{path}", 0
+    with httpx.stream("GET", url, auth=("x", PASSWORD), timeout=20) as answer:
+        for block in answer.iter_raw():
+            assert block == DATA[got : got + len(block)]
+            got += len(block)
+            if got > 2 * 1000 * rate:  # what may leave at once is behind it
+                break
+    assert got > 2 * 1000 * rate
+
+
+def test_revoking_cuts_what_its_visitors_have_under_way_and_nothing_else(
+    house: House, ada: Api, running: Running
+) -> None:
+    revoked, path = share(ada, rate_limit_kb=1000)
+    kept, other = share(ada, rate_limit_kb=1000)
+    base = f"http://{running.address[0]}:{running.address[1]}"
+    with (
+        httpx.stream("GET", base + path, auth=("x", PASSWORD), timeout=20) as cut,
+        httpx.stream("GET", base + other, auth=("x", PASSWORD), timeout=20) as whole,
+    ):
+        goes_on = whole.iter_raw()
+        next(goes_on)
+        assert ada("DELETE", f"/api/v1/shares/{revoked}").status_code == 204
+        with pytest.raises(httpx.RemoteProtocolError):
+            for _ in cut.iter_raw():
+                pass
+        assert len(next(goes_on)) > 0
+        assert ada("DELETE", f"/api/v1/shares/{kept}").status_code == 204
