@@ -15,8 +15,8 @@ SHOWN_INLINE = frozenset(
     f"{kind}/{name}"
     for kind, names in {
         "image": ("png", "jpeg", "gif", "webp", "avif", "bmp"),
-        "video": ("mp4", "webm", "ogg"),
-        "audio": ("mpeg", "mp4", "ogg", "webm", "flac", "wav", "aac"),
+        "video": ("mp4", "webm", "ogg", "quicktime", "x-m4v"),
+        "audio": ("mpeg", "mp4", "ogg", "webm", "flac", "wav", "aac", "x-wav", "x-flac", "x-m4a"),
         "text": ("plain",),
     }.items()
     for name in names

@@ -156,6 +156,19 @@ def test_a_password_opens_it_and_addresses_are_for_programs(
     assert httpx.get(gateway.url + address.split("?")[0]).status_code == 401
 
 
+def test_a_copied_address_means_the_folder_as_it_is_now(
+    hand: Page, gateway: RunningGateway, folder: int
+) -> None:
+    """Programs that resume by it get these bytes, or are told that there are others."""
+    hand.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    hand.goto(share(gateway, folder, password=PASSWORD) + f"?password={PASSWORD}")
+    hand.get_by_role("button", name="Copy link").tap()
+    expect(hand.get_by_role("button", name="Copied")).to_be_visible()
+    copied = httpx.URL(hand.evaluate("navigator.clipboard.readText()"))
+    assert httpx.head(copied).headers["ETag"] == f'"{copied.params["v"]}"'
+    assert httpx.head(copied.copy_set_param("v", "0" * 64)).status_code == 412
+
+
 def test_a_zip_is_prepared_and_fetched(hand: Page, gateway: RunningGateway, folder: int) -> None:
     hand.goto(share(gateway, folder, password=PASSWORD) + f"?password={PASSWORD}")
     hand.get_by_role("button", name="Prepare ZIP").tap()

@@ -92,6 +92,8 @@ def test_without_range_requests_everything_is_sent_in_order(house: House, tmp_pa
     [
         ("image/png", True),
         ("text/plain", True),
+        ("audio/x-wav", True),  # what Python calls .wav
+        ("video/quicktime", True),  # what telephones film
         ("text/html", False),
         ("image/svg+xml", False),
         ("text/xml", False),

@@ -19,10 +19,20 @@ function onClick(event) {
   look.open(link);
 }
 
+// The address of a folder's ZIP as it is now, by the `v` that the server tells: programs resume without If-Range, and
+// would put two versions of a folder that changes into one file. Of anything else, and where it is not told, as it is.
+async function pinned(url) {
+  const response = await fetch(url, { method: "HEAD" }).catch(() => null);
+  const place = response?.headers.get("Content-Location");
+  const version = place && new URL(place, url).searchParams.get("v");
+  if (version) url.searchParams.set("v", version);
+  return url.href;
+}
+
 async function copy({ currentTarget: button }) {
   const words = button.querySelector("span");
   const usual = words.textContent;
-  await copyText(new URL(button.dataset.copy, location).href);
+  await copyText(await pinned(new URL(button.dataset.copy, location)));
   words.textContent = t("copied");
   setTimeout(() => { words.textContent = usual; }, COPIED);
 }
