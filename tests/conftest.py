@@ -53,7 +53,7 @@ LIMITS = {
 
 
 @cache
-def _new_database() -> bytes:
+def new_database() -> bytes:
     """A database as a first start makes it. Migrating one for each test would be most of many tests."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "new.sqlite"
@@ -76,7 +76,7 @@ def build_house(
     """A gateway on `folder`; building it again on the same folder and store is a restart."""
     path = folder / "stowgram.sqlite"
     if not path.exists():
-        path.write_bytes(_new_database())
+        path.write_bytes(new_database())
     database = Database(f"sqlite:///{path.as_posix()}")
     database.migrate()
     store = store or MemoryStore()
