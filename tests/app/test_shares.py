@@ -116,6 +116,11 @@ def test_a_refusal_keeps_the_form_and_says_why(given: Page) -> None:
     act(given, "Given", "Share")
     expect(dialog).to_contain_text("1 link leads here")
     assert faults(given) == []
+    given.keyboard.press("Escape")
+    act(given, "Given", "Details")
+    dialog.get_by_role("button", name="Share", exact=True).click()
+    expect(given.get_by_role("heading", name="Share “Given”")).to_be_visible()
+    expect(dialog).to_have_count(1)
 
 
 def test_the_view_of_shares_fits_a_phone(browser: Browser, gateway: RunningGateway, put: Put) -> None:

@@ -4,6 +4,7 @@ import { address, get } from "../api.js";
 import { attempt, closeButton, show, toast } from "../dialog.js";
 import { copyText, h, icon, iconButton } from "../dom.js";
 import { bytes, exactly, number, size } from "../format.js";
+import { share } from "../shares/dialogs.js";
 import { t } from "../text.js";
 import { kindOf } from "./kinds.js";
 import { parentOf } from "./row.js";
@@ -14,6 +15,8 @@ export const showDetails = (node) => attempt(async () => {
     closeButton(close),
     h("p", { class: "kind", data: { kind: kindOf(known) } }, icon(kindOf(known)), t(`kind.${kindOf(known)}`)),
     facts(known),
+    h("div", { class: "buttons first" },
+      h("button", { type: "button", class: "quiet", onclick: () => { close(); share(known); } }, icon("share"), t("share"))),
     ...(known.kind === "file" ? [digests(known), chunks(known)] : []),
   ], { kind: "sheet" });
 });
