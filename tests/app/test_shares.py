@@ -47,7 +47,10 @@ def test_a_folder_is_shared_changed_and_taken_back(given: Page, gateway: Running
     password = dialog.get_by_label("Password").input_value()
     assert len(password) == 12
     dialog.get_by_text("Limits").click()
+    counted = dialog.get_by_text("counts as a download")
+    expect(counted).to_be_hidden()
     dialog.get_by_label("Downloads").fill("3")
+    expect(counted).to_be_visible()
     assert faults(page) == []
     dialog.get_by_role("button", name="Make link").click()
     expect(page.get_by_role("heading", name="The link is ready")).to_be_visible()

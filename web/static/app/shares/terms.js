@@ -85,10 +85,13 @@ export class Terms {
   #limits() {
     const { max_downloads: downloads, rate_limit_kb: rate, max_connections: connections } = this.#numbers;
     const open = Object.values(this.#numbers).some(({ value }) => value);
+    const counted = h("p", { id: "counted", class: "faint", hidden: !downloads.value }, t("share.downloads.counted"));
+    downloads.setAttribute("aria-describedby", counted.id);
+    downloads.addEventListener("input", () => { counted.hidden = !downloads.value; });
     return h("details", { open }, h("summary", {}, t("share.limits")),
       h("div", { class: "stack" },
-        h("label", {}, t("share.downloads"), downloads), h("label", {}, t("share.rate"), rate),
-        h("label", {}, t("share.connections"), connections)));
+        h("div", { class: "stack close-by" }, h("label", {}, t("share.downloads"), downloads), counted),
+        h("label", {}, t("share.rate"), rate), h("label", {}, t("share.connections"), connections)));
   }
 }
 

@@ -28,6 +28,7 @@ export const SHARES = {
   "share.ends.when": "Time",
   "share.limits": "Limits",
   "share.downloads": "Downloads",
+  "share.downloads.counted": "To look at a picture in full, or to play something, counts as a download. The same once more from the same network within 12 hours does not.",
   "share.rate": "Speed, in kB a second",
   "share.connections": "Connections at a time",
   "share.unlimited": "No limit",
