@@ -15,6 +15,8 @@ MAX_AGENT = 160
 """Characters that are kept of what a program calls itself."""
 _TOKEN = re.compile(r"^((?:/api(?:/v1)?)?/shares?/)[^/]+")
 
+_OF_A_SHARE = re.compile(r"/api/share/([\w-]+)/")
+
 
 def install(app: Flask, gateway: Gateway, settings: Settings) -> None:
     app.extensions["gateway"] = gateway
@@ -42,6 +44,12 @@ def base_url() -> str:
 def path_to_log() -> str:
     """The path of this request without a share's token, by which whoever reads the log could come in."""
     return _TOKEN.sub(r"\1…", request.path)
+
+
+def share_page() -> str | None:
+    """The page of the share by which this request asks for bytes; None for all other requests."""
+    found = _OF_A_SHARE.match(request.path)
+    return found and f"/share/{found[1]}"
 
 
 def client() -> Client:

@@ -16,7 +16,7 @@ from flask import Flask, Response, json, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 import errors
-from web.context import path_to_log, request_id
+from web.context import path_to_log, request_id, share_page
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,12 @@ def problem(status: int, slug: str, title: str, detail: str, **members: Any) -> 
     """An error's response: problem+json, or a page where a person looks at it."""
     if _for_a_person():
         page = render_template(
-            "error.html", status=status, title=title, detail=detail, request_id=request_id()
+            "error.html",
+            status=status,
+            title=title,
+            detail=detail,
+            request_id=request_id(),
+            share_page=share_page(),
         )
         response = make_response(page, status)
     else:
@@ -149,6 +154,8 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _for_a_person() -> bool:
-    """Only where the client names HTML outright: `*/*` is what download programs send."""
+    """Only where the client names HTML outright: `*/*` is what download programs send. What visitors of a share open
+    lies among what programs do.
+    """
     named = any(kind == "text/html" for kind, _ in request.accept_mimetypes)
-    return named and not request.path.startswith("/api/")
+    return named and (not request.path.startswith("/api/") or share_page() is not None)

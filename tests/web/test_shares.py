@@ -192,3 +192,16 @@ def test_a_download_by_a_share_counts_once_for_each_network_and_file(
     assert get(other, "192.0.2.1") == 410, "what had not begun"
     assert get(file, "192.0.2.1", headers={"Range": "bytes=5-"}) == 206, "what has begun goes on"
     assert get(f"/share/{token}", "192.0.2.3") == 410
+
+
+def test_a_person_whose_signed_address_is_over_is_led_to_the_page_of_the_link(
+    nobody: FlaskClient, album: Album
+) -> None:
+    token = album.share(password=PASSWORD)
+    person, program = {"Accept": "text/html,*/*;q=0.8"}, {"Accept": "*/*"}
+    address = f"/api/share/{token}/download/{album.picture}?token=old"
+    page = nobody.get(address, headers=person)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert f'href="/share/{token}"' in page.text and "gives new ones" in page.text
+    assert nobody.get(address, headers=program).mimetype == "application/problem+json"
+    assert nobody.get("/api/v1/nodes", headers=person).mimetype == "application/problem+json"
