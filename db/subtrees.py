@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, bindparam, select, type_coerce
 
 from db import nodes as rows
 from db.connection import Database
@@ -18,7 +17,7 @@ FOLDERS = 500
 """Looked into by one query: there may be as many folders as files."""
 _ROWS = 1000
 """Rows that are held at a time."""
-_NO_FILE = UUID(int=0)
+_NO_FILE = bytes(16)
 
 _NODE = (
     nodes.c.id,
@@ -30,7 +29,7 @@ _NODE = (
     contents.c.size,
     contents.c.crc32,
     contents.c.tree,
-    contents.c.uuid,
+    type_coerce(contents.c.uuid, String),  # its digits: making a UUID of each takes an eighth of the time
 )
 _CHILDREN = (
     select(*_NODE, *chunks.c)
@@ -72,4 +71,6 @@ def _below(row: Sequence[Any]) -> Below:
     if kind == FOLDER:
         return Below(node_id, parent_id, True, name, key, modified_at, 0, 0, b"", _NO_FILE, None)
     held = None if chunk[0] is None else to_chunk(chunk)
-    return Below(node_id, parent_id, False, name, key, modified_at, size, crc32, tree, uuid, held)
+    return Below(
+        node_id, parent_id, False, name, key, modified_at, size, crc32, tree, bytes.fromhex(uuid), held
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
-from uuid import UUID
 
 from model.rest import Chunk
 
@@ -60,7 +59,8 @@ class Below(NamedTuple):
     size: int
     crc32: int
     tree: bytes
-    uuid: UUID
+    uuid: bytes
+    """Of its contents, as 16 bytes."""
     chunk: Chunk | None
 
 

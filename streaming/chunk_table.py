@@ -37,10 +37,10 @@ class ChunkTable:
         held = sum(len(each) * each.itemsize for each in (*numbers, *more))
         return held + len(self._uuids) + len(self._sha256s) + len(self._pieces)
 
-    def begin(self, file: UUID, size: int) -> None:
-        """The next file; its chunks follow. Raises ValueError when the one before is not whole."""
+    def begin(self, uuid: bytes, size: int) -> None:
+        """The next file, its UUID as 16 bytes; its chunks follow. Raises ValueError when the one before is not whole."""
         self.end()
-        self._uuids += file.bytes
+        self._uuids += uuid
         self._firsts.append(len(self._sizes))
         self._missing = size
 

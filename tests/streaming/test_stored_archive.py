@@ -30,7 +30,7 @@ def shelved(store: MemoryStore, files: Sequence[Sequence[int]], piece: int = 4) 
     table, members = ChunkTable(), []
     for number, sizes in enumerate(files):
         file = stored(store, text(sum(sizes), seed=number), sizes, piece)
-        table.begin(UUID(int=number), file.size)
+        table.begin(UUID(int=number).bytes, file.size)
         for chunk in file.chunks:
             table.add(chunk)
         members.append(Member(b"%d" % number, file.size, file.crc32, 0))
@@ -110,12 +110,12 @@ def test_damage_is_told_of_the_file_that_has_it() -> None:
 def test_a_file_with_a_chunk_missing_is_no_file() -> None:
     table = ChunkTable()
     first, second = stored(MemoryStore(), text(20), [10, 10]).chunks
-    table.begin(UUID(int=1), 20)
+    table.begin(UUID(int=1).bytes, 20)
     with pytest.raises(ValueError, match="out of place"):
         table.add(second)
     table.add(first)
     with pytest.raises(ValueError, match="10 bytes are in no chunk"):
-        table.begin(UUID(int=2), 0)
+        table.begin(UUID(int=2).bytes, 0)
 
 
 def test_a_hundred_thousand_small_files_take_a_hundred_and_some_bytes_each() -> None:
@@ -123,7 +123,7 @@ def test_a_hundred_thousand_small_files_take_a_hundred_and_some_bytes_each() -> 
     (chunk,) = stored(store, text(4), [4]).chunks
     table = ChunkTable()
     for number in range(100_000):
-        table.begin(UUID(int=number), 4)
+        table.begin(UUID(int=number).bytes, 4)
         table.add(chunk)
     assert table.memory / 100_000 < 160
     assert next(table.slices(77_777, ByteRange(1, 3))).chunk == chunk
