@@ -20,7 +20,9 @@ blueprint = Blueprint("page", __name__)
 
 @signed_in
 def shell(user: User) -> str:
-    return render_template("app.html", user=user, sandbox=context.settings().telegram is None)
+    letters = context.gateway().prepared.sends_letters
+    sandbox = context.settings().telegram is None
+    return render_template("app.html", user=user, sandbox=sandbox, letters=letters)
 
 
 for _path in VIEWS:

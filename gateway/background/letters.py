@@ -64,6 +64,11 @@ class Letters:
         self._people = people
         self._post = post
 
+    @property
+    def possible(self) -> bool:
+        """Whether somebody takes our letters."""
+        return self._post is not None
+
     def checked(self, address: str, owner_id: int) -> str:
         """An address that this user may have a letter sent to. Raises BadInput, and AtCapacity."""
         if self._post is None:

@@ -35,6 +35,11 @@ class Prepared:
         self._letters = letters
         self._level = limits.zip_level
 
+    @property
+    def sends_letters(self) -> bool:
+        """Whether `ask` takes an `email`."""
+        return self._letters.possible
+
     def ask(self, user: User, folder: Folder, *, email: str | None = None, most: int = MOST_UNDER_WAY) -> Job:
         """Have the ZIP of all that is in the user's folder now, or join those who have asked for the same. There are
         `most` jobs of the user's under way at a time. A letter goes to `email` when it is ready.

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.app.axe import faults
-from tests.app.browsing import PHONE, REFUSED, Put, row, sign_in, window
+from tests.app.browsing import PASSWORD, PHONE, REFUSED, Put, row, sign_in, window
+from tests.mailbox import Mailbox, start_mailbox
 from tests.whole.running import RunningGateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with start_mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[RunningGateway]:
+    """One that sends letters."""
+    gateway = RunningGateway(tmp_path_factory.mktemp("app") / "data", None, {"ADMIN_PASSWORD": PASSWORD})
+    smtp = f"smtp://127.0.0.1:{mailbox.port}?from=stowgram@example.org"
+    gateway.environment |= {"SMTP_URL": smtp, "BASE_URL": gateway.url}
+    try:
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.stop()
 
 
 @pytest.fixture
@@ -92,7 +113,7 @@ def test_a_folder_is_shared_changed_and_taken_back(given: Page, gateway: Running
 def test_a_zip_is_prepared_told_of_and_found_among_the_transfers(given: Page) -> None:
     act(given, "Given", "Prepare ZIP")
     dialog = given.get_by_role("dialog")
-    expect(dialog.get_by_role("status")).to_contain_text("The ZIP is ready")
+    expect(dialog.locator(".preparation")).to_contain_text("The ZIP is ready")
     assert faults(given) == []
     with given.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
@@ -104,6 +125,41 @@ def test_a_zip_is_prepared_told_of_and_found_among_the_transfers(given: Page) ->
     given.goto("/admin?part=jobs")
     expect(given.get_by_role("row").last).to_contain_text("/Given")
     assert faults(given) == []
+
+
+def test_a_letter_can_be_asked_for_while_a_zip_is_made(
+    given: Page, mailbox: Mailbox, gateway: RunningGateway
+) -> None:
+    slow = re.compile(r"/(prepare-download|api/v1/jobs/\w+)$")
+
+    waiting = {"job_id": "0" * 32, "status": "queued", "progress": 0, "done": 0, "total": 1}
+
+    def under_way(route: Route) -> None:
+        """The ZIP waits as long as the form is looked at; the server hears of it with the address."""
+        with_address = "zoe" in (route.request.post_data or "")
+        told = route.fetch().json() if with_address else {}
+        route.fulfill(status=202, json=told | waiting)
+
+    given.route(slow, under_way)
+    act(given, "Kept", "Prepare ZIP")
+    dialog = given.get_by_role("dialog")
+    dialog.get_by_label("e-mail address").fill("zoe@nowhere@example.net")
+    dialog.get_by_role("button", name="Write to me").click()
+    assert dialog.get_by_label("e-mail address").evaluate("input => !input.validity.valid")
+    dialog.get_by_label("e-mail address").fill("zoe@example.net")
+    dialog.get_by_role("button", name="Write to me").click()
+    expect(dialog).to_contain_text("A letter with the link goes to zoe@example.net")
+    assert faults(given) == []
+    given.unroute_all(behavior="wait")
+    given.keyboard.press("Escape")
+    act(given, "Kept", "Prepare ZIP")
+    expect(dialog.get_by_role("link", name="Download")).to_be_visible()
+    expect(dialog.get_by_label("e-mail address")).to_be_hidden()
+    assert "zoe" not in given.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    deadline = time.monotonic() + 20
+    while not mailbox.letters and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [letter["To"] for letter in mailbox.letters] == ["zoe@example.net"]
 
 
 def test_a_refusal_keeps_the_form_and_says_why(given: Page) -> None:

@@ -31,7 +31,7 @@ from tests.conftest import House, build_house
 from tests.gateway.preparing import WORKER, claimed, ignore, never, prepared, worked
 from tests.mailbox import Mailbox, start_mailbox
 from tests.serving.conftest import settings_for_tests
-from tests.web.conftest import Api
+from tests.web.conftest import PASSWORD, Api
 from web.prepared import address
 
 PHOTO = os.urandom(100_000)
@@ -287,3 +287,5 @@ def test_without_a_mail_server_no_letter_is_promised(tmp_path: Path) -> None:
         response = ada("POST", f"/api/v1/folders/{folder.id}/prepare-download", json={"email": MAIL})
         assert response.status_code == 400
         assert "sends no letters" in response.text
+        client.post("/login", data={"username": "ada", "password": PASSWORD})
+        assert 'data-letters="false"' in client.get("/").text, "nor asked for"

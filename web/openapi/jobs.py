@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from web.openapi.forms import COUNT, RANGE, TEXT, Operation, items, nullable, only, record, ref
+from web.openapi.forms import COUNT, RANGE, TEXT, Operation, any_of, items, nullable, only, record, ref
 
 _ZIP = "application/zip"
 _PROGRESS = ref("Progress")
 
 JOBS: dict[str, Operation] = {
     "POST /api/v1/folders/{folder_id}/prepare-download": Operation(
-        "Have the folder's ZIP made.", {200: ref("Job"), 202: ref("Job")}, body=only()
+        "Have the folder's ZIP made.", {200: ref("Job"), 202: ref("Job")}, body=any_of(email=TEXT)
     ),
     "GET /prepared/{job_id}/{name}": Operation(
         "A ZIP that was made.", {200: _ZIP, 206: _ZIP, 304: None}, query={"token": TEXT}, headers=RANGE
