@@ -84,7 +84,7 @@ class Gateway:
         self.shares = Shares(database, passwords, self.transfers)
         self.visits = Visits(database, passwords, answers, self.archives, self.downloads)
         self.jobs = Jobs(database)
-        zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), Outside(objects), limits)
+        zips = Zips(database, self.archives, Shelf(data_dir / "prepared"), Outside(objects, database), limits)
         letters = Letters(database, self.jobs, self.people, post)
         self.jobs.know("letter", letters)
         self.jobs.know(KIND, Zipping(store, zips, letters, limits, self.downloads.note_damage))

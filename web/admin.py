@@ -1,4 +1,4 @@
-"""How the whole house is, for admins: Telegram, cache, storage, limits, the process; what is damaged; the log."""
+"""How the whole house is, for admins: Telegram, cache, what is stored where, limits, the process; damage; the log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from config import Settings
 from gateway import Health
+from gateway.background.outside import OutsideHealth
 from model import Stock, User
 from web import VERSION
 from web.auth import admin_only
@@ -48,6 +49,7 @@ def overview(_: User) -> Response:
         accounts=[asdict(account) for account in health.accounts],
         cache=_cache(health, bounds),
         storage=_storage(gateway().oversight.stock()),
+        object_storage=_outside(gateway().prepared.outside()),
         limits={name: getattr(bounds, name) for name in LIMITS},
         process={name: value for name, _kind, _about, value in vital_signs()},
     )
@@ -81,6 +83,14 @@ def _storage(stock: Stock) -> dict[str, int]:
         "trash": stock.trash,
         "binned_bytes": stock.binned,
     }
+
+
+def _outside(health: OutsideHealth | None) -> dict[str, Any] | None:
+    """How object storage is, or None where there is none."""
+    if health is None:
+        return None
+    since = health.since and moment(health.since)
+    return {"ready": health.trouble is None, "trouble": health.trouble, "since": since}
 
 
 def _cache(health: Health, bounds: Settings) -> dict[str, Any] | None:

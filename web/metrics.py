@@ -14,6 +14,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app
 
 from gateway import Health
+from gateway.background.outside import OutsideHealth
 from gateway.moving.figures import Distribution, Figures
 from gateway.moving.transfer import Direction
 from web.auth import local_or_signed_in
@@ -59,7 +60,7 @@ def metrics() -> Response:
     figures = gateway().transfers.figures()
     lines = [
         *_health(gateway().health()),
-        *_outside(gateway().prepared.trouble()),
+        *_outside(gateway().prepared.outside()),
         *_transfers(figures),
         *_first_byte(figures.first_byte),
         *_responses(tally.responses()),
@@ -70,11 +71,12 @@ def metrics() -> Response:
     return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _outside(trouble: str | None) -> Iterator[str]:
+def _outside(health: OutsideHealth | None) -> Iterator[str]:
     """Of a gateway with object storage."""
-    if trouble is not None:
+    if health is not None:
         about = "Whether object storage takes prepared ZIPs."
-        yield from family("stowgram_object_storage_ready", "gauge", about, [("", int(not trouble))])
+        ready = int(health.trouble is None)
+        yield from family("stowgram_object_storage_ready", "gauge", about, [("", ready)])
 
 
 def _health(health: Health) -> Iterator[str]:

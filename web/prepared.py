@@ -113,17 +113,23 @@ def _described(response: Response, job: Job, for_all: bool) -> Response:
 
 
 def progress(job: Job) -> dict[str, Any]:
-    """How far a job is: `progress` in percent, `speed` in bytes and `seconds_left` in seconds."""
-    ready = job.status == "ready"
+    """How far a job is: `progress` in percent, `speed` in bytes and `seconds_left` in seconds. While it is under way
+    they are those of its `step`: `packing`, and where there is object storage `moving` after that.
+    """
+    ready, under_way = job.status == "ready", job.status == "processing"
+    passage = context.gateway().prepared.passage(job) if under_way else None
+    at = passage or job
     told: dict[str, Any] = {
         "job_id": job.id,
         "status": job.status,
-        "progress": 100 if ready else job.done * 100 // max(job.total, 1),
-        "done": job.done,
-        "total": job.total,
+        "progress": 100 if ready else at.done * 100 // max(at.total, 1),
+        "done": at.done,
+        "total": at.total,
     }
-    if job.speed is not None:
-        told |= {"speed": round(job.speed), "seconds_left": round((job.total - job.done) / job.speed, 1)}
+    if under_way:
+        told["step"] = "packing" if passage is None else "moving"
+    if at.speed is not None:
+        told |= {"speed": round(at.speed), "seconds_left": round((at.total - at.done) / at.speed, 1)}
     if ready and job.ends_at is not None:
         told |= {"size": job.result["size"], "expires_at": moment(job.ends_at)}
     if job.error is not None:

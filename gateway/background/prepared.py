@@ -8,6 +8,7 @@ from db import Database
 from errors import Gone
 from gateway.background.jobs import MOST_UNDER_WAY, Jobs
 from gateway.background.letters import Letters
+from gateway.background.outside import OutsideHealth, Passage
 from gateway.background.zips import KIND, Zips
 from gateway.limits import Limits
 from gateway.moving.transfer import archive_name
@@ -83,10 +84,13 @@ class Prepared:
             raise Gone(_GONE)
         return job, where
 
-    def trouble(self) -> str | None:
-        """What is wrong with object storage: empty when nothing is, None when there is none."""
-        outside = self._zips.outside
-        return (outside.trouble or "") if outside.used else None
+    def outside(self) -> OutsideHealth | None:
+        """How object storage is; None when there is none."""
+        return self._zips.outside.health()
+
+    def passage(self, job: Job) -> Passage | None:
+        """How far a job's ZIP is on its way to object storage; None while it is not."""
+        return self._zips.outside.passage(job)
 
     def look_outside(self) -> None:
         """See how object storage is."""

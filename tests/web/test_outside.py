@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
@@ -21,6 +21,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from config import ObjectSettings
 from errors import ClientGone, Transient
 from gateway import Post
 from mail.smtp import Postman
@@ -103,6 +104,11 @@ def a_day_later(house: House) -> None:
     house.database.now = lambda: now() + timedelta(hours=25)
 
 
+def signed_in(house: House, tmp_path: Path) -> Api:
+    client = create_app(house.gateway, settings_for_tests(tmp_path)).test_client()
+    return Api(client, house.gateway.people.make_token(house.user, "test")[1])
+
+
 def files(tmp_path: Path) -> list[str]:
     return [path.name for path in (tmp_path / "prepared").iterdir()]
 
@@ -161,24 +167,65 @@ def test_stopped_or_killed_on_its_way_it_is_taken_there_by_the_next(
     assert bucket.keys() == [f"{job.id}.zip"]
 
 
+class Watched(Bucket):
+    """A bucket that has somebody look whenever some bytes have gone there."""
+
+    def __init__(self, settings: ObjectSettings) -> None:
+        super().__init__(settings)
+        self.look: Callable[[], object] = never
+
+    def put(
+        self, key: str, path: Path, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> None:
+        def told(more: int) -> None:
+            progress(more)
+            self.look()
+
+        super().put(key, path, progress=told, stopped=stopped)
+
+
+def test_on_its_way_to_the_bucket_it_says_so_and_how_far_it_is(bucket: RunningBucket, tmp_path: Path) -> None:
+    with closing(Watched(bucket.settings())) as objects, house_with(tmp_path, objects=objects) as house:
+        ada = signed_in(house, tmp_path)
+        job_id = ask(ada, filled(house))["job_id"]
+        seen: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            seen.append(ada("GET", f"/api/v1/jobs/{job_id}").get_json())
+            return False
+
+        objects.look = look
+        worked(house.gateway, stopped=look)
+        look()
+    packing, *_, moving, over = seen
+    assert (packing["step"], moving["step"], over["status"]) == ("packing", "moving", "ready")
+    assert moving["done"] == moving["total"] == over["size"] and "step" not in over
+    bucket.clear()
+
+
 def test_a_failing_bucket_leaves_it_here_and_says_so_once(
     bucket: RunningBucket, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     missing = bucket.settings(bucket="not-yet")
     with closing(Bucket(missing)) as objects, house_with(tmp_path, objects=objects) as house:
-        client = create_app(house.gateway, settings_for_tests(tmp_path)).test_client()
-        ada = Api(client, house.gateway.people.make_token(house.user, "test")[1])
+        ada = signed_in(house, tmp_path)
         house.gateway.upkeep.look_outside()
         folder = filled(house)
         job = prepared(house.gateway, house.user, folder)
         assert job.result == {"size": job.result["size"]}
-        assert client.get(here(ask(ada, folder)["download_url"]), buffered=True).status_code == 200
+        assert ada("GET", here(ask(ada, folder)["download_url"])).status_code == 200
         assert b"stowgram_object_storage_ready 0" in ada("GET", "/metrics").data
+        told = ada("GET", "/api/v1/admin").get_json()["object_storage"]
+        assert not told["ready"] and "no bucket 'not-yet'" in told["trouble"]
+        house.gateway.upkeep.look_outside()
+        assert ada("GET", "/api/v1/admin").get_json()["object_storage"] == told, "since it began"
         assert len(re.findall("no bucket 'not-yet'.*kept on this machine", caplog.text)) == 1
         bucket.boto.create_bucket(Bucket="not-yet")
         house.gateway.upkeep.look_outside()
         assert b"stowgram_object_storage_ready 1" in ada("GET", "/metrics").data
+        well = {"ready": True, "trouble": None, "since": None}
+        assert ada("GET", "/api/v1/admin").get_json()["object_storage"] == well
         ada.put("/größe/more", b"x")
         assert prepared(house.gateway, house.user, folder).result["outside"]
 

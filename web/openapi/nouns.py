@@ -53,6 +53,7 @@ _PROGRESS = {
     "job_id": TEXT,
     "status": choice("queued", "processing", "ready", "failed", "cancelled"),
     "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+    "step": choice("packing", "moving"),
     "done": COUNT,
     "total": COUNT,
     "speed": COUNT,
@@ -62,7 +63,7 @@ _PROGRESS = {
     "expires_at": TIME,
     "error": TEXT,
 }
-_IN_ITS_TIME = ("speed", "seconds_left", "size", "download_url", "expires_at", "error")
+_IN_ITS_TIME = ("step", "speed", "seconds_left", "size", "download_url", "expires_at", "error")
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": record("request_id", type=TEXT, title=TEXT, status=COUNT, detail=TEXT, request_id=TEXT),
@@ -182,6 +183,7 @@ SCHEMAS: dict[str, Schema] = {
         storage=record(
             files=COUNT, bytes=COUNT, stored_bytes=COUNT, messages=COUNT, trash=COUNT, binned_bytes=COUNT
         ),
+        object_storage=nullable(record(ready=FLAG, trouble=nullable(TEXT), since=nullable(TIME))),
         limits={"type": "object"},
         process={"type": "object"},
     ),

@@ -57,14 +57,14 @@ export class Preparation {
     if (!found) this.#said.textContent = this.#t("prepare.offline");
   }
 
-  #words({ status, done, total, speed: rate, seconds_left: left, expires_at: end, size: whole, error }) {
+  #words({ status, step, done, total, speed: rate, seconds_left: left, expires_at: end, size: whole, error }) {
     const t = this.#t;
     if (status === "queued") return [t("prepare.waiting"), error].filter(Boolean).join(" · ");
     if (status === "cancelled") return t("prepare.cancelled");
     if (status === "failed") return error ?? t("prepare.failed");
     const parts = status === "ready"
       ? [t("prepare.ready", { size: size(whole ?? total) }), end && t("prepare.until", { time: moment(end) })]
-      : [t("prepare.of", { done: size(done), total: size(total) }), rate > 0 && speed(rate),
+      : [t(step === "moving" ? "prepare.moving" : "prepare.of", { done: size(done), total: size(total) }), rate > 0 && speed(rate),
         left !== null && left !== undefined && t("prepare.left", { time: duration(left) })];
     return parts.filter(Boolean).join(" · ");
   }

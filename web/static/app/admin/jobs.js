@@ -28,7 +28,7 @@ function row(job) {
   const about = job.folder ?? job.kind;
   return h("tr", { data: { status: job.status } },
     h("th", { scope: "row", title: about }, about), h("td", {}, job.user),
-    h("td", {}, t(`jobs.status.${job.status}`), job.status === "processing" && bar(job, about),
+    h("td", {}, t(`jobs.status.${job.step ?? job.status}`), job.status === "processing" && bar(job, about),
       job.error && h("small", { class: "refusal", title: job.error }, job.error)),
     h("td", { class: "number" }, number(job.attempts)), h("td", { title: exactly(job.created_at) }, moment(job.created_at)));
 }

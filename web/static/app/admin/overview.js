@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { attempt } from "../dialog.js";
 import { h, icon } from "../dom.js";
-import { duration, number, size, speed } from "../format.js";
+import { duration, moment, number, size, speed } from "../format.js";
 import { t } from "../text.js";
 
 const EVERY = 5000; // milliseconds between two looks
@@ -74,13 +74,16 @@ function overview(answer) {
     : section(t("admin.cache"), h("p", { class: "faint" }, t("admin.cache.none")));
   return [
     health(answer),
-    h("div", { class: "grid" }, facts("storage", answer.storage), cache, limits, facts("process", answer.process)),
+    h("div", { class: "grid" }, facts("storage", answer.storage), cache, limits, facts("process", answer.process),
+      ...(answer.object_storage ? [objects(answer.object_storage)] : [])),
     accounts(answer.accounts),
   ];
 }
 
-function health({ version, mode, ready, database, telegram }) {
-  const trouble = Object.entries({ database, telegram }).filter(([, said]) => said !== "ok");
+function health({ version, mode, database, telegram, object_storage: storage }) {
+  const objects = storage?.trouble ?? "ok";
+  const trouble = Object.entries({ database, telegram, objects }).filter(([, said]) => said !== "ok");
+  const ready = !trouble.length;
   const verdict = ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · ");
   return h(
     "section",
@@ -92,6 +95,16 @@ function health({ version, mode, ready, database, telegram }) {
       h("h2", {}, verdict),
       h("p", { class: "faint" }, `${t(`admin.mode.${mode}`)} · ${t("admin.version", { version })}`),
     ),
+  );
+}
+
+// Where prepared ZIPs rest.
+function objects({ ready, trouble, since }) {
+  if (ready) return section(t("admin.objects"), h("p", {}, icon("check"), t("admin.objects.ready")));
+  return section(
+    t("admin.objects"),
+    h("p", { class: "refusal" }, t("admin.objects.since", { trouble, time: moment(since) })),
+    h("p", { class: "faint" }, t("admin.objects.hint")),
   );
 }
 
