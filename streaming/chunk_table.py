@@ -38,7 +38,7 @@ class ChunkTable:
         return held + len(self._uuids) + len(self._sha256s) + len(self._pieces)
 
     def begin(self, uuid: bytes, size: int) -> None:
-        """The next file, its UUID as 16 bytes; its chunks follow. Raises ValueError when the one before is not whole."""
+        """The next file, its UUID in 16 bytes; chunks follow. Raises ValueError when the one before is not whole."""
         self.end()
         self._uuids += uuid
         self._firsts.append(len(self._sizes))
