@@ -53,7 +53,7 @@ def send(
     answer = decide(
         request.method, dict(request.headers), etag=etag, modified=None, size=archive.size, ranges=ranges
     )
-    response = respond(answer, opened, f"folder {folder.id} by {by}")
+    response = respond(answer, opened, f"folder {folder.id}", by)
     if answer.status in {200, 206}:
         response.headers["Content-Type"] = "application/zip"
         response.headers["Content-Disposition"] = content_disposition(archive_name(folder))

@@ -93,13 +93,13 @@ def send(file: File, opened: Callable[[ByteRange], Download], by: str) -> Respon
         size=file.size,
         ranges=context.settings().enable_range_requests,
     )
-    response = respond(answer, opened, f"file {file.id} by {by}")
+    response = respond(answer, opened, f"file {file.id}", by)
     if answer.status in {200, 206}:
         _describe(response, file)
     return response
 
 
-def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str) -> Response:
+def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str, by: str) -> Response:
     """The response that was decided on; `opened` is asked for its bytes where it has some."""
     span = answer.span
     if span is None:
@@ -107,7 +107,7 @@ def respond(answer: Answer, opened: Callable[[ByteRange], Download], what: str) 
     elif request.method == "HEAD":
         response = Response(status=answer.status)
     else:
-        label = f"{context.request_id()} download of {what} [{span.start}, {span.stop})"
+        label = f"{context.request_id()} download of {what} [{span.start}, {span.stop}) by {by}"
         response = Response(Transfer(opened(span), label), answer.status, direct_passthrough=True)
     response.headers.update(answer.headers)
     # The same address means other bytes once the file is replaced, or the folder changed.
