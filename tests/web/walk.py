@@ -163,8 +163,9 @@ class Things:
         self._open.close()
 
     def make(self, names: set[str]) -> dict[str, Any]:
-        """Their numbers, by name."""
-        makers: dict[str, Callable[[], Any]] = {name: getattr(self, f"_{name}") for name in names}
+        """Their numbers, by name. A ZIP comes last: it ends with the next change of its folder."""
+        in_order = sorted(names, key="packed".__eq__)
+        makers: dict[str, Callable[[], Any]] = {name: getattr(self, f"_{name}") for name in in_order}
         return {name: make() for name, make in makers.items()}
 
     def _stored(self) -> File:
