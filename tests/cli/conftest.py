@@ -16,6 +16,10 @@ from typing import IO
 import psutil
 import pytest
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's `&` has what it starts ignore Ctrl-C, and all that these start in turn; here some have to hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 60.0
 """Seconds until something has started or ended; generous, since tests share the machine."""
