@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.remote import local_goal, to_a_server, transfer
+from cli.remote import local_goal, to_a_server, transfer, written
 from client import archives, nodes
 from client.nodes import Node
 from client.partial import Part
@@ -31,18 +31,20 @@ def zip_folder(remote: str, local: str | None, prepare: bool, url: str | None, t
     with transfer("got", url, token) as (api, progress, _):
         folder = _folder(nodes.at(api, remote))
         goal = local_goal(f"{folder.name or 'stowgram'}.zip", local, into=True)
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        if prepare:
-            with archives.at(address, folder.path) as (elsewhere, contents):
-                elsewhere.stop, elsewhere.notice = api.stop, api.notice
+        with written(goal):
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            if prepare:
+                with archives.at(address, folder.path) as (elsewhere, contents):
+                    elsewhere.stop, elsewhere.notice = api.stop, api.notice
+                    progress.expect(contents.size)
+                    part = archives.fetch(elsewhere, contents, goal, progress.moved)
+            else:
+                contents = archives.streamed(api, folder)
                 progress.expect(contents.size)
-                part = archives.fetch(elsewhere, contents, goal, progress.moved)
-        else:
-            contents = archives.streamed(api, folder)
-            progress.expect(contents.size)
-            part = archives.fetch(api, contents, goal, progress.moved)
-    _test(part, folder)
-    part.become(goal)
+                part = archives.fetch(api, contents, goal, progress.moved)
+    with written(goal):
+        _test(part, folder)
+        part.become(goal)
 
 
 def _folder(node: Node) -> Node:

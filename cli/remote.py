@@ -16,7 +16,7 @@ from client import tree
 from client.api import Api
 from client.progress import Progress
 from client.tree import Report
-from errors import BadInput
+from errors import BadInput, Refused
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells count it."""
@@ -66,6 +66,15 @@ def transfer(what: str, url: str | None, token: str | None) -> Iterator[tuple[Ap
         click.echo(f"{report.moved} {what}, {report.there} there already, {report.failed} failed")
     if report.failed:
         sys.exit(1)
+
+
+@contextmanager
+def written(goal: Path) -> Iterator[None]:
+    """What the disk of this machine refuses while `goal` is made, as one of our errors: a line, and no traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{error.filename or goal} cannot be written: {error.strerror}.") from None
 
 
 def local_goal(name: str, local: str | None, *, into: bool) -> Path:

@@ -9,7 +9,7 @@ import click
 
 import config
 import names
-from cli.remote import api_of, local_goal, to_a_server, transfer
+from cli.remote import api_of, local_goal, to_a_server, transfer, written
 from client import nodes, tree
 from client.api import Api
 from client.download import Downloader
@@ -73,7 +73,8 @@ def get(remote: str, local: str | None, url: str | None, token: str | None) -> N
         if node.is_folder:
             moves = tree.gets(api, downloader, node.path, goal, report)
         else:
-            goal.parent.mkdir(parents=True, exist_ok=True)
+            with written(goal):
+                goal.parent.mkdir(parents=True, exist_ok=True)
             report.expect(node.size)
             moves = iter([(node.path, lambda: downloader.fetch(node, goal))])
         tree.run(moves, report)

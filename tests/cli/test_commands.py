@@ -122,6 +122,20 @@ def test_a_folder_is_got_as_a_zip(here: Installation) -> None:
     assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
 
 
+def test_a_place_that_cannot_be_written_is_told_in_one_line(here: Installation) -> None:
+    (here.folder / "no folder").write_bytes(b"")
+    (here.folder / "taken.zip").mkdir()
+    (here.folder / "taken.zip" / "a.zip").mkdir()
+    here.ok("put", "no folder", "/a/file")
+    for goal in ("no folder/a.zip", "taken.zip"):
+        refused = here.run("zip", "/a", goal)
+        assert refused.returncode == 1
+        (said,) = [line for line in refused.stderr.splitlines() if "cannot be written" in line]
+        assert said.startswith("stowgram: ") and "Traceback" not in refused.stderr
+    refused = here.run("get", "/a/file", "no folder/file")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+
+
 def test_a_link_is_made_listed_used_and_ended(here: Installation) -> None:
     (here.folder / "photo").write_bytes(b"cheese")
     (here.folder / "secret").write_text("open sesame\nnot this\n", encoding="utf-8")
