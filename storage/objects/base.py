@@ -28,7 +28,7 @@ class ObjectStore(ABC):
         `progress` gets how many more bytes are there, less than 0 when some have to go again; it is called from several
         threads. `stopped` is asked every moment: once it says so the rest is not sent, and `ClientGone` raised.
         Whatever ends it early leaves nothing behind, but for a crash: then the next `put` or `remove` of the key
-        clears it away. Raises OSError of the file, too.
+        clears it away. A file that cannot be read is `Transient`.
         """
 
     @abstractmethod

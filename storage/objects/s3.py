@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -34,6 +36,9 @@ ATTEMPTS = 4
 """How often one request is made before its failure counts."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 """Seconds to open a connection, and to wait for a byte. With ATTEMPTS they bound how long a part can stand still."""
+MOST_SKEW = timedelta(minutes=15)
+"""How far our clock may be off before signatures are refused
+(docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed)."""
 LOOK = 0.2
 """Seconds between two looks at whether an upload is to be stopped."""
 
@@ -95,6 +100,9 @@ class Bucket(ObjectStore):
                     future.result()
                 except CancelledError:
                     raise ClientGone("The upload to object storage was stopped.") from None
+                except OSError as error:
+                    kind = type(error).__name__
+                    raise Transient(f"What was to go to object storage cannot be read ({kind}).") from None
 
     def link(self, key: str, *, name: str, seconds: int) -> str:
         wanted = {
@@ -148,12 +156,24 @@ class Bucket(ObjectStore):
             return Transient(f"Object storage is in trouble ({code or status}).")
         if code == "NoSuchBucket" or (status == 404 and error.operation_name == "HeadBucket"):
             return Permanent(f"There is no bucket {self._bucket!r}. Make it, or correct S3_BUCKET.")
+        if code == "RequestTimeTooSkewed" or (status == 403 and _skewed(error)):
+            return Permanent("Object storage has another time than this machine. Set its clock.")
         if status in {401, 403}:
             return Permanent(
                 f"The bucket {self._bucket!r} does not let us in ({code}). Check S3_ACCESS_KEY_ID, "
                 "S3_SECRET_ACCESS_KEY, S3_REGION, and what the key may do."
             )
         return Permanent(f"Object storage refuses {error.operation_name} ({code or status}).")
+
+
+def _skewed(error: ClientError) -> bool:
+    """Whether our clock is off by more than a signature may be. A refused HEAD has no body that would say so."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        theirs = parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):  # none, or none that RFC 9110 knows
+        return False
+    return abs(datetime.now(UTC) - theirs.astimezone(UTC)) > MOST_SKEW
 
 
 class _Watch(BaseSubscriber):  # type: ignore[misc]  # s3transfer has no types

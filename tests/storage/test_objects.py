@@ -9,8 +9,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -161,6 +163,49 @@ def test_a_bucket_that_is_not_there_is_told_of(bucket: RunningBucket, tmp_path: 
         ):
             with pytest.raises(Permanent, match="no bucket 'elsewhere'"):
                 failing()
+
+
+def test_a_file_that_cannot_be_read_is_told_as_our_own_error(
+    bucket: RunningBucket, store: Bucket, tmp_path: Path
+) -> None:
+    with pytest.raises(Transient, match="cannot be read"):
+        put(store, "a.zip", tmp_path / "nowhere.zip")
+    assert (bucket.keys(), bucket.unfinished()) == ([], 0)
+
+
+class _AnotherTime(BaseHTTPRequestHandler):
+    """Refuses as AWS does where the clocks differ: in words, but for HEAD, whose answer has none."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return formatdate(time.time() - 3600, usegmt=True)
+
+    def do_HEAD(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_DELETE(self) -> None:
+        body = b"<Error><Code>RequestTimeTooSkewed</Code></Error>"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_DELETE
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_clock_that_is_off_is_not_told_as_wrong_keys(bucket: RunningBucket) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _AnotherTime) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings = bucket.settings(endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        with closing(Bucket(settings)) as store:
+            for refused in (store.check, lambda: store.remove("a.zip")):
+                with pytest.raises(Permanent, match="clock"):
+                    refused()
+        server.shutdown()
 
 
 def test_a_bucket_that_does_not_answer_is_worth_another_try_and_no_secret_is_told(
