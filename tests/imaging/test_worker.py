@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 
-from imaging.worker import Worker
+from imaging.worker import ROOT, Worker
 from tests.imaging.pictures import bomb, picture, size_of
 
 UPRIGHT = Image.Exif()
@@ -103,6 +105,19 @@ def test_a_picture_that_cannot_be_read_to_its_end_leaves_nothing_of_it_behind(wo
     with pytest.raises(ConnectionError):
         worker.shrink(blocks(), len(picture()), 320)
     assert size_of(shrink(worker, picture())) == (320, 240)
+
+
+@pytest.mark.parametrize("asked", ["320 ", "320 99\nhalf", "320 4\nnone"])
+def test_it_ends_without_a_word_when_whoever_asked_is_dead(asked: str) -> None:
+    command = [sys.executable, "-X", "utf8", "-m", "imaging"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdout.close()
+        process.stdin.write(asked.encode())
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
 
 
 def test_a_worker_without_work_has_no_process() -> None:
