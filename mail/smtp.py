@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
+from time import monotonic
+from typing import Any
 
 from config import MailSettings
 from errors import Permanent, StoreError, Transient
 
 TIMEOUT = 30.0
-"""Seconds to connect, and for each answer of the server."""
+"""Seconds to connect, and for each byte of the server."""
+WHOLE = 120.0
+"""Seconds for all answers about one letter: letters wait for each other, and a server that drips must not hold them."""
 AGAIN = 60.0
 """Seconds until a server that refused for now is asked again; many refuse a stranger's first try (greylisting)."""
 OWN_HOST = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,9 +60,9 @@ class Postman:
         """The server, signed in to. It gives the name of our own domain: the host's would cost a look-up."""
         settings, context = self._settings, ssl.create_default_context()
         server = (
-            smtplib.SMTP_SSL(settings.host, settings.port, self._domain, timeout=TIMEOUT, context=context)
+            _TlsServer(settings.host, settings.port, self._domain, timeout=TIMEOUT, context=context)
             if settings.tls
-            else smtplib.SMTP(settings.host, settings.port, self._domain, timeout=TIMEOUT)
+            else _Server(settings.host, settings.port, self._domain, timeout=TIMEOUT)
         )
         with server:
             secure = settings.tls
@@ -94,3 +100,39 @@ class Postman:
         if code >= 500:
             return Permanent(f"The mail server refuses the letter ({code}).")
         return Transient(f"The mail server does not take the letter now ({code}).", AGAIN)
+
+
+class _Server(smtplib.SMTP):
+    """smtplib's, whose timeout is for each byte, with a deadline for all."""
+
+    def __init__(self, *server: Any, **options: Any) -> None:
+        self._ends = monotonic() + WHOLE
+        super().__init__(*server, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:  # so it is for each connection, and again behind STARTTLS
+            assert self.sock is not None
+            self.file = io.BufferedReader(_Answers(self.sock, self._ends))
+        return super().getreply()
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+
+class _Answers(io.RawIOBase):
+    """What comes by a socket until `ends`, by time.monotonic(). Then TimeoutError. It does not own the socket."""
+
+    def __init__(self, source: socket.socket, ends: float) -> None:
+        self._source = source
+        self._ends = ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._source.settimeout(min(TIMEOUT, left))
+        return self._source.recv_into(buffer)

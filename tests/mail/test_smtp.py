@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -107,3 +109,23 @@ def test_a_server_that_is_not_there_or_says_nothing_is_worth_another_try(
         Postman(settings).send(TO, "s", "t", number="1")
     with socket.create_server(("127.0.0.1", settings.port)), pytest.raises(Transient):
         Postman(settings).send(TO, "s", "t", number="1")
+
+
+def test_a_server_that_drips_has_the_time_of_one_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "WHOLE", 0.5)
+    given_up = Event()
+
+    def drip(listening: socket.socket) -> None:
+        with suppress(ConnectionError), listening.accept()[0] as line:
+            while not given_up.wait(0.05):
+                line.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(30)
+        server = Thread(target=drip, args=[listening])
+        server.start()
+        with start_mailbox() as mailbox, pytest.raises(Transient):
+            Postman(mailbox.settings(port=listening.getsockname()[1])).send(TO, "s", "t", number="1")
+        assert server.is_alive(), "it would have gone on"
+        given_up.set()
+        server.join(30)
