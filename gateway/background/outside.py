@@ -95,11 +95,14 @@ class Outside:
         self._note(None)
         return True
 
-    def address(self, job: Job, now: datetime) -> str | None:
-        """Where a ZIP that is there can be fetched by anybody for a while; None when there is no object storage."""
+    def address(self, job: Job, now: datetime, until: datetime | None) -> str | None:
+        """Where a ZIP that is there can be fetched by anybody for a while, no longer than `until`; None when there is
+        no object storage.
+        """
         if self._objects is None or job.ends_at is None:
             return None
-        left = int((job.ends_at - now).total_seconds())
+        ends = job.ends_at if until is None else min(job.ends_at, until)
+        left = int((ends - now).total_seconds())
         return self._objects.link(_key(job), name=job.args["name"], seconds=min(left, LONGEST_LINK))
 
     def remove(self, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from db import Database
@@ -72,14 +73,14 @@ class Prepared:
             self._letters.about(job)
         return job
 
-    def whole(self, user: User, job_id: str) -> tuple[Job, Path | str]:
-        """A ZIP that is ready, and where it is: a file, or an address outside that anybody can fetch.
+    def whole(self, user: User, job_id: str, *, until: datetime | None = None) -> tuple[Job, Path | str]:
+        """A ZIP that is ready, and where it is: a file, or an address outside that anybody can fetch, `until` at most.
 
         Raises NotFound, also for another user's, and Gone when it is not ready any more, or its folder has changed.
         """
         job = self._jobs.get(user, job_id)
         there = job.status == "ready" and job.ends_at is not None and job.ends_at > self._database.now()
-        where = self._zips.where(job) if there else None
+        where = self._zips.where(job, until) if there else None
         if where is None or self._zips.archive(job) is None:
             raise Gone(_GONE)
         return job, where

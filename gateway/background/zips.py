@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 from db import Database, People, Tree
@@ -73,10 +74,12 @@ class Zips:
         if sum(others.values()) + most > self._limit:
             raise AtCapacity("Other ZIPs are being made, and take the room that there is.", 30)
 
-    def where(self, job: Job) -> Path | str | None:
-        """Where one that is ready can be had: a file, or an address outside, good for a while; None if it is gone."""
+    def where(self, job: Job, until: datetime | None = None) -> Path | str | None:
+        """Where one that is ready can be had: a file, or an address outside, good for a while and no longer than
+        `until`; None if it is gone.
+        """
         if job.result.get("outside"):
-            return self.outside.address(job, self._database.now())
+            return self.outside.address(job, self._database.now(), until)
         path = self.shelf.path(job.id)
         return path if path.exists() else None
 

@@ -15,7 +15,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -201,6 +201,19 @@ def test_on_its_way_to_the_bucket_it_says_so_and_how_far_it_is(bucket: RunningBu
     assert (packing["step"], moving["step"], over["status"]) == ("packing", "moving", "ready")
     assert moving["done"] == moving["total"] == over["size"] and "step" not in over
     bucket.clear()
+
+
+def test_a_visitors_address_ends_with_the_share(
+    house: House, ada: Api, nobody: FlaskClient, folder: Folder
+) -> None:
+    job = prepared(house.gateway, house.user, folder)
+    ends = house.database.now() + timedelta(minutes=5)
+    for term, longest in (({}, 12 * 3600), ({"expires_at": ends.isoformat()}, 300)):
+        share = ada("POST", "/api/v1/shares", json={"folder_id": folder.id, **term}).get_json()
+        found = nobody.get(f"/api/share/{share['token']}/prepared/{job.id}/x.zip")
+        assert found.status_code == 302
+        (seconds,) = parse_qs(urlsplit(found.headers["Location"]).query)["X-Amz-Expires"]
+        assert longest - 120 < int(seconds) <= longest
 
 
 def test_a_failing_bucket_leaves_it_here_and_says_so_once(

@@ -57,7 +57,8 @@ def fetch(visit: Visit, job_id: str, name: str) -> Response:
     """Counted as the folder's download. The `name` in the address decides nothing."""
     _require_unlimited(visit)  # it may have been made before the limit was
     _seen(visit, job_id)
-    job, path = gateway().prepared.whole(visit.share.owner, job_id)
+    terms = visit.share.terms
+    job, path = gateway().prepared.whole(visit.share.owner, job_id, until=terms.expires_at)
     response = prepared.send(job, path)
     if request.method != "HEAD" and response.status_code in _BEGUN:
         try:
