@@ -40,6 +40,8 @@ _UNDER_WAY = jobs.c.status.in_(("queued", "processing"))
 _LIVE = jobs.c.status.in_(("queued", "processing", "ready"))
 _TOLD = frozenset({"zip"})
 """Kinds that people see: they are listed, and owners hear of each change, as the event `prepared`."""
+_LETTER = "letter"
+"""The kind that a job with an `email` leads to."""
 
 
 class Jobs:
@@ -48,23 +50,26 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, job: Job, most: int) -> tuple[Job, bool]:
+    def ask(self, job: Job, most: int, *, over: bool = False, letters: int | None = None) -> tuple[Job, bool]:
         """Keep this new one, durably, or join the one that is about the same; and whether it is new.
 
-        Raises AtCapacity when its owner has `most` under way.
+        Raises AtCapacity when its owner has `most` of its kind under way; with `over`, those that are over count, too.
+        So it does when the job is to have a letter, and its owner has `letters` remembered or to come.
         """
         same = select(jobs).where(jobs.c.kind == job.kind, jobs.c.key == job.key, _LIVE)
-        waiting = select(func.count()).where(jobs.c.owner_id == job.owner_id, _UNDER_WAY)
+        counted = select(func.count()).where(jobs.c.owner_id == job.owner_id, jobs.c.kind == job.kind)
         now = self._database.now()
         with self._database.write() as connection:
             row = connection.execute(same).one_or_none()
+            if job.email is not None and letters is not None:
+                _require_letters_left(connection, job, letters)
             if row is not None and (row.ends_at is None or row.ends_at > now):
                 if job.email is not None:  # a letter goes where it was asked for last
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
                 return replace(_job(row), email=job.email or row.email), False
             if row is not None:
                 connection.execute(delete(jobs).where(jobs.c.id == row.id))
-            if connection.execute(waiting).scalar_one() >= most:
+            if connection.execute(counted if over else counted.where(_UNDER_WAY)).scalar_one() >= most:
                 raise AtCapacity(
                     "So much is being prepared for you already. Try again when some is done.", 60
                 )
@@ -95,13 +100,6 @@ class Jobs:
         there = jobs.c.status == "ready", jobs.c.ends_at > self._database.now()
         chosen = select(jobs).where(jobs.c.kind == kind, *there)
         return self._all(chosen.order_by(jobs.c.updated_at, jobs.c.id))
-
-    def count(self, kind: str, owner_id: int) -> int:
-        """How many of one owner's there are, over or not."""
-        chosen = select(func.count()).where(jobs.c.kind == kind, jobs.c.owner_id == owner_id)
-        with self._database.read() as connection:
-            found: int = connection.execute(chosen).scalar_one()
-        return found
 
     def begun_before(self, job: Job) -> tuple[Job, ...]:
         """Others of its kind that are being done, and were taken up earlier."""
@@ -207,6 +205,16 @@ class Jobs:
 
 def unknown() -> NotFound:
     return NotFound("There is no such job.")
+
+
+def _require_letters_left(connection: Connection, job: Job, letters: int) -> None:
+    """Raises AtCapacity. What is under way and will have its letter counts; the one that is about the same does not."""
+    to_come = and_(jobs.c.email.is_not(None), _UNDER_WAY, jobs.c.key != job.key)
+    counted = select(func.count()).where(
+        jobs.c.owner_id == job.owner_id, or_(jobs.c.kind == _LETTER, to_come)
+    )
+    if connection.execute(counted).scalar_one() >= letters:
+        raise AtCapacity(f"There are {letters} letters a day for each user.", 3600)
 
 
 def _held(job: Job, worker: str) -> ColumnElement[bool]:

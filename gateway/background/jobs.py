@@ -21,7 +21,7 @@ from model import Job, User
 log = logging.getLogger(__name__)
 
 MOST_UNDER_WAY = 20
-"""Jobs that wait or run for one owner."""
+"""Jobs of one kind that wait or run for one owner."""
 REMEMBERED = timedelta(days=1)
 """How long one is told of that failed or was cancelled."""
 LISTED = 200
@@ -73,8 +73,12 @@ class Jobs:
         *,
         email: str | None = None,
         most: int = MOST_UNDER_WAY,
+        over: bool = False,
+        letters: int | None = None,
     ) -> Job:
-        """Have it done, or join the one that is about the same. Raises AtCapacity past `most` under way."""
+        """Have it done, or join the one that is about the same. Raises AtCapacity past `most` of its kind under way,
+        or there at all if `over`; and when `email` is one too many for so many `letters`.
+        """
         now = self._database.now()
         job = Job(
             id=secrets.token_hex(16),  # a name for files, too, on systems that know no case
@@ -96,7 +100,7 @@ class Jobs:
             updated_at=now,
             ends_at=None,
         )
-        return self._rows.ask(job, most)[0]
+        return self._rows.ask(job, most, over=over, letters=letters)[0]
 
     def get(self, user: User, job_id: str) -> Job:
         """Raises NotFound, also for another user's."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from db import Database
 from db.jobs import Jobs as Rows
-from errors import AtCapacity, BadInput, NotFound, Transient
+from errors import BadInput, NotFound, Transient
 from gateway.access.people import People
 from gateway.background.jobs import Jobs, Made, Progress, Stopped
 from model import Job
@@ -69,23 +69,20 @@ class Letters:
         """Whether somebody takes our letters."""
         return self._post is not None
 
-    def checked(self, address: str, owner_id: int) -> str:
-        """An address that this user may have a letter sent to. Raises BadInput, and AtCapacity."""
+    def checked(self, address: str) -> str:
+        """An address that a letter may be sent to. Raises BadInput."""
         if self._post is None:
             raise BadInput("This server sends no letters. Ask how far it is, instead.")
         if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
             raise BadInput("`email` is no address that a letter could be sent to.")
-        if self._rows.count(KIND, owner_id) >= MOST_A_DAY:
-            raise AtCapacity(f"There are {MOST_A_DAY} letters a day for each user.", 3600)
         return address
 
     def about(self, job: Job) -> None:
-        """Have one sent about this job, if somebody wants it, and has not been sent it."""
+        """Have one sent about this job, if somebody wants it, and has not been sent it. Raises AtCapacity."""
         email = self._rows.get(job.id).email  # somebody may have joined in since the job was claimed
         if self._post is not None and email is not None:
             args = {"about": job.id, "to": email}
-            # They come one for each job, which are bounded; a full line must not keep a ZIP from being ready.
-            self._jobs.ask(job.owner_id, KIND, f"{job.id} {email}", args, 0, most=MOST_A_DAY * 10)
+            self._jobs.ask(job.owner_id, KIND, f"{job.id} {email}", args, 0, most=MOST_A_DAY, over=True)
 
     def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
         """As Kind.perform. What is not there any more is not told of."""

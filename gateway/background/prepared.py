@@ -8,7 +8,7 @@ from pathlib import Path
 from db import Database
 from errors import Gone
 from gateway.background.jobs import MOST_UNDER_WAY, Jobs
-from gateway.background.letters import Letters
+from gateway.background.letters import MOST_A_DAY, Letters
 from gateway.background.outside import OutsideHealth, Passage
 from gateway.background.zips import KIND, Zips
 from gateway.limits import Limits
@@ -49,7 +49,7 @@ class Prepared:
         Raises NotFound, TooLarge, BadInput, and AtCapacity.
         """
         if email is not None:
-            email = self._letters.checked(email, user.id)
+            email = self._letters.checked(email)
         archive = self._archives.of(user, folder)
         self._zips.check_size(most_bytes(archive, self._level))
         digest = archive.digest.hex()
@@ -63,7 +63,9 @@ class Prepared:
 
         def asked() -> Job:
             key = f"{folder.id} {digest} {self._level}"
-            return self._jobs.ask(user.id, KIND, key, args, archive.size, email=email, most=most)
+            return self._jobs.ask(
+                user.id, KIND, key, args, archive.size, email=email, most=most, letters=MOST_A_DAY
+            )
 
         job = asked()
         if job.status == "ready" and self._zips.where(job) is None:  # somebody removed the file

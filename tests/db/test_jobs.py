@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +61,31 @@ def test_an_owner_has_so_many_under_way(jobs: Jobs, ann: User, bob: User, clock:
     jobs.ask(a_job(bob, clock, "y", "y"), 2)
     jobs.cancel(jobs.get("0"), clock())
     jobs.ask(a_job(ann, clock, "x", "x"), 2)
+
+
+def test_kinds_are_counted_apart(jobs: Jobs, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock, "1", "1", kind="letter"), 1)
+    jobs.ask(a_job(ann, clock, "2", "2"), 1)
+    jobs.cancel(jobs.get("1"), clock() + DAY)
+    with pytest.raises(AtCapacity):
+        jobs.ask(a_job(ann, clock, "3", "3", kind="letter"), 1, over=True)
+
+
+def test_letters_to_come_count_as_letters(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
+    def asked(number: int, owner: User = ann) -> bool:
+        job = a_job(owner, clock, f"{owner.id}{number}", f"{owner.id} {number}", email="ann@example.org")
+        return jobs.ask(job, 9, letters=3)[1]
+
+    jobs.ask(a_job(ann, clock, "l", "l", kind="letter"), 9)
+    assert asked(1) and asked(2)
+    with pytest.raises(AtCapacity, match="letters a day"):
+        asked(3)
+    assert not asked(2), "it is joined, and has one letter"
+    assert asked(3, bob)
+    with ThreadPoolExecutor(4) as pool:
+        jobs.cancel(jobs.get(f"{ann.id}1"), clock() + DAY)
+        tries = [pool.submit(asked, number) for number in range(4, 8)]
+    assert sum(attempt.exception() is None for attempt in tries) == 1, "at the same moment, too"
 
 
 def test_each_is_claimed_once_and_the_one_that_waited_longest_first(

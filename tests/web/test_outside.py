@@ -24,6 +24,7 @@ from app import create_app
 from config import ObjectSettings
 from errors import ClientGone, Transient
 from gateway import Post
+from gateway.background.letters import MOST_A_DAY
 from mail.smtp import Postman
 from model import Folder
 from storage.objects.s3 import Bucket
@@ -330,13 +331,32 @@ def test_what_is_no_address_is_refused(
     assert (response.status_code, mailbox.letters) == (400, [])
 
 
-def test_nobody_is_flooded(house: House, ada: Api, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.background.letters.MOST_A_DAY", 2)
+def test_nobody_is_flooded_and_letters_keep_no_zip_out(house: House, ada: Api, folder: Folder) -> None:
+    ada.put("/more/f", b"x")
+    more = house.gateway.files.at(house.user, "/more")
+    assert isinstance(more, Folder)
     prepared(house.gateway, house.user, folder)
-    for number in range(2):
+    for number in range(MOST_A_DAY):
         ask(ada, folder, email=f"{number}@example.net")
-    response = ada("POST", f"/api/v1/folders/{folder.id}/prepare-download", json={"email": MAIL})
-    assert response.status_code == 503
+    for each in (folder, more):
+        response = ada("POST", f"/api/v1/folders/{each.id}/prepare-download", json={"email": MAIL})
+        assert (response.status_code, "letters a day" in response.text) == (503, True)
+    assert ask(ada, more)["status"] == "queued"
+
+
+def test_no_more_letters_are_sent_than_a_day_has_however_they_were_asked_for(
+    house: House, ada: Api, folder: Folder, mailbox: Mailbox
+) -> None:
+    ask(ada, folder, email=MAIL)
+    zipped = claimed(house.gateway)
+    for number in range(MOST_A_DAY):  # as if all were asked for in one moment
+        house.gateway.jobs.ask(house.user.id, "letter", f"{number}", {"about": "none", "to": MAIL}, 0)
+    house.gateway.jobs.finish(zipped, WORKER, house.gateway.jobs.perform(zipped, ignore, never))
+    assert house.gateway.jobs.get(house.user, zipped.id).status == "ready"
+    for _ in range(MOST_A_DAY):
+        worked(house.gateway)
+    assert house.gateway.jobs.claim(WORKER, timedelta(minutes=1)) is None
+    assert mailbox.letters == []
 
 
 def test_without_a_mail_server_no_letter_is_promised(tmp_path: Path) -> None:
