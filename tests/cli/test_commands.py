@@ -201,7 +201,7 @@ def test_ctrl_c_says_that_it_can_go_on(here: Installation) -> None:
     )
     assert here.run("ls", "/interrupted").returncode == 1
     here.ok("put", "large", "/interrupted")
-    assert here.ok("ls").endswith(" interrupted\n")
+    assert " interrupted\n" in here.ok("ls")
 
 
 def test_users_and_tokens_are_kept(here: Installation) -> None:
