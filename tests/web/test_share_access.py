@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -307,6 +308,37 @@ def test_an_address_opens_what_it_was_signed_for(scene: Scene, case: str) -> Non
     ask = prepare(scene)
     found = {(place.method, place.path): ask.at(scene.app.test_client(), place) for place in BYTES}
     assert set(found.values()) == {expected}, found
+    pages = {ask.at(scene.app.test_client(), place) for place in PLACES if place not in BYTES}
+    assert pages == ({OPEN, 303} if case == "of a password that is no more" else {LOCKED, 200, 401})
+
+
+@pytest.mark.parametrize("password", [None, "anything"])
+def test_an_address_of_bytes_opens_no_page_and_unlocks_nothing(scene: Scene, password: str | None) -> None:
+    """Not of what it is for, either: the shared folder, or the only file."""
+    top, file = scene.nodes["/album"], scene.nodes["/album/a.gif"]
+    alone = scene.ada("POST", "/api/v1/shares", json={"file_id": file, "password": PASSWORD})
+    given = {} if password is None else {"password": password}
+    for token, node in ((scene.share(), top), (str(alone.get_json()["token"]), file)):
+        query = {"token": scene.signer(token)(node)}
+        shown = scene.app.test_client().get(f"/share/{token}", query_string=query | given)
+        sent = scene.app.test_client().post(f"/share/{token}", query_string=query, data=given)
+        for answer in (shown, sent):
+            assert answer.status_code == (401 if given else 200) and 'name="password"' in answer.text
+            assert "a.gif" not in answer.text and "Set-Cookie" not in answer.headers
+
+
+def test_what_an_address_leads_to_ends_when_it_does(scene: Scene, nobody: FlaskClient) -> None:
+    """The status of a prepared ZIP gives its address with the signature that it was asked by, not a younger one."""
+    ask = scene.by_address()
+    assert ask.signed is not None
+    signature, later = ask.signed(ask.folder), time.time() + 11 * 3600
+    place = f"/api/share/{ask.token}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.sharing.signing.time.time", lambda: later)
+        polled = nobody.get(f"{place}/download-status/{scene.zips[ask.folder]}?token={signature}")
+        asked = nobody.post(f"{place}/prepare-download?token={signature}", json={"folder_id": ask.folder})
+    for answer in (polled, asked):
+        assert answer.get_json()["download_url"].endswith(f"?token={signature}"), answer.text
 
 
 def test_addresses_and_cookies_end_with_their_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +347,7 @@ def test_addresses_and_cookies_end_with_their_time(scene: Scene, monkeypatch: py
     tokens = {node: ask.signed(node) for node in (ask.file, ask.folder)}
     ask, by_cookie = replace(ask, signed=tokens.__getitem__), replace(ask, signed=None)
     assert browser.post(f"/share/{ask.token}", data={"password": PASSWORD}).status_code == 303
-    now = __import__("time").time()
+    now = time.time()
     for hours, by_address, unlocked in ((11.9, 200, 200), (13.1, 410, 401)):
         monkeypatch.setattr("web.sharing.signing.time.time", lambda at=now + hours * 3600: at)
         assert {ask.at(scene.app.test_client(), place) for place in BYTES} == {by_address}

@@ -10,20 +10,20 @@ from model import ByteRange, File
 from web import archive, download
 from web.context import gateway
 from web.inputs import number
-from web.sharing.visiting import visiting
+from web.sharing.visiting import fetching
 from web.thumbnails import send_thumbnail
 
 blueprint = Blueprint("share_download", __name__, url_prefix="/api/share/<token>")
 
 
 @blueprint.get("/download/<id:file_id>")
-@visiting
+@fetching
 def file(visit: Visit, file_id: int) -> Response:
     return _file(visit, file_id)
 
 
 @blueprint.get("/download-all")
-@visiting
+@fetching
 def everything(visit: Visit) -> Response:
     """The shared folder, or with `?folder=` one below it, as a ZIP; a shared file as it is."""
     if isinstance(visit.share.node, File):
@@ -41,7 +41,7 @@ def everything(visit: Visit) -> Response:
 
 
 @blueprint.get("/thumbnail/<id:file_id>")
-@visiting
+@fetching
 def thumbnail(visit: Visit, file_id: int) -> Response:
     """It counts for no download: it is not what is shared."""
     return send_thumbnail(gateway().visits.file(visit, file_id))

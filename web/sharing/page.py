@@ -45,8 +45,8 @@ def page(visit: Visit) -> ResponseReturnValue:
         "files": found.files,
         "folders": found.folders,
         "size": found.size,
-        "download": signing.address(visit.share, "download-all", folder_id, folder=folder_id),
-        "prepare": _prepare(visit.share, found),
+        "download": signing.address(visit, "download-all", folder_id, folder=folder_id),
+        "prepare": _prepare(visit, found),
     }
     following = _page(share, folder_id, found.next) if found.next is not None else None
     return _shown(visit, folder=folder, items=[_item(visit, node) for node in found.items], next=following)
@@ -124,27 +124,28 @@ def _item(visit: Visit, node: Node) -> dict[str, Any]:
     """What the page says of a file or folder: all addresses are ready to use, None where there is none."""
     said: dict[str, Any] = {"id": node.id, "name": node.name, "modified_at": node.modified_at}
     if not isinstance(node, File):
-        zipped = signing.address(visit.share, "download-all", node.id, folder=node.id)
+        zipped = signing.address(visit, "download-all", node.id, folder=node.id)
         return said | {"kind": "folder", "page": _page(visit.share, node.id), "download": zipped}
     place = f"download/{node.id}"
-    inline = signing.address(visit.share, place, node.id, inline=1) if shown_inline(node.media_type) else None
+    inline = signing.address(visit, place, node.id, inline=1) if shown_inline(node.media_type) else None
     small = f"thumbnail/{node.id}" if small_picture(node) else None
     return said | {
         "kind": "file",
         "size": node.size,
         "media_type": node.media_type,
-        "download": signing.address(visit.share, place, node.id),
+        "download": signing.address(visit, place, node.id),
         "inline": inline,
-        "thumbnail": small and signing.address(visit.share, small, node.id, v=node.tree.hex()),
+        "thumbnail": small and signing.address(visit, small, node.id, v=node.tree.hex()),
     }
 
 
-def _prepare(share: Share, found: SharedFolder) -> str | None:
+def _prepare(visit: Visit, found: SharedFolder) -> str | None:
     """Where the folder's ZIP is asked for beforehand, where that is worth it and the share's limits allow it."""
-    limited = share.terms.rate_limit_kb or share.terms.max_connections
+    terms = visit.share.terms
+    limited = terms.rate_limit_kb or terms.max_connections
     if limited or (found.size < LARGE and not found.folders):
         return None
-    return signing.address(share, "prepare-download", found.folder.id)
+    return signing.address(visit, "prepare-download", found.folder.id)
 
 
 def _page(share: Share, folder_id: int | None, cursor: str | None = None) -> str:

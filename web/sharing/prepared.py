@@ -17,7 +17,7 @@ from web.context import base_url, gateway
 from web.inputs import count, json_object
 from web.origin import require_no_other_site
 from web.sharing import signing
-from web.sharing.visiting import visiting
+from web.sharing.visiting import fetching
 
 blueprint = Blueprint("share_prepared", __name__, url_prefix="/api/share/<token>")
 
@@ -28,7 +28,7 @@ _BEGUN = frozenset({200, 206, 302})
 
 
 @blueprint.post("/prepare-download")
-@visiting
+@fetching
 def prepare(visit: Visit) -> Response:
     """`{"folder_id"?}`: the shared folder, or one below it."""
     require_no_other_site()
@@ -46,13 +46,13 @@ def prepare(visit: Visit) -> Response:
 
 
 @blueprint.get("/download-status/<job:job_id>")
-@visiting
+@fetching
 def status(visit: Visit, job_id: str) -> Response:
     return prepared.polled(_document(visit, _seen(visit, job_id)))
 
 
 @blueprint.get("/prepared/<job:job_id>/<string:name>")
-@visiting
+@fetching
 def fetch(visit: Visit, job_id: str, name: str) -> Response:
     """Counted as the folder's download. The `name` in the address decides nothing."""
     _require_unlimited(visit)  # it may have been made before the limit was
@@ -92,5 +92,5 @@ def _document(visit: Visit, job: Job) -> dict[str, Any]:
     if job.status == "ready":
         folder_id: int = job.args["folder_id"]
         place = f"prepared/{job.id}/{quote(job.args['name'], safe='')}"
-        told["download_url"] = base_url() + signing.address(visit.share, place, folder_id)
+        told["download_url"] = base_url() + signing.address(visit, place, folder_id)
     return told

@@ -15,6 +15,7 @@ from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from errors import Gone, NotFound
+from gateway.sharing.visits import Visit
 from model import Share
 from web.context import gateway
 
@@ -57,11 +58,16 @@ def signed(share: Share, node_id: int) -> str:
     return str(_addresses().dumps([share.id, gateway().visits.stamp(share), node_id, ends]))
 
 
-def address(share: Share, place: str, node_id: int, **query: Any) -> str:
-    """Of bytes, below the share's own address, for programs without a cookie: signed where there is a password."""
-    if share.password_hash is not None:
-        query["token"] = signed(share, node_id)
-    return f"/api/share/{share.token}/{place}" + (f"?{urlencode(query)}" if query else "")
+def address(visit: Visit, place: str, node_id: int, **query: Any) -> str:
+    """Of bytes, below the share's own address, for programs without a cookie: signed where there is a password.
+
+    Who came by such an address gets one that ends when that does: else it would open the share for ever.
+    """
+    if visit.only is not None:
+        query["token"] = request.args["token"]
+    elif visit.share.password_hash is not None:
+        query["token"] = signed(visit.share, node_id)
+    return f"/api/share/{visit.share.token}/{place}" + (f"?{urlencode(query)}" if query else "")
 
 
 def meant(share: Share, token: str) -> int:

@@ -1,7 +1,7 @@
 """Who may come in by a share: whoever has its link, and its password where there is one.
 
-The password comes by the page's form, which sets a cookie, by HTTP Basic under any name, or by `?password=`; a signed
-`?token=` stands for it. Where there is no password, none of these is looked at.
+The password comes by the page's form, which sets a cookie, by HTTP Basic under any name, or by `?password=`. For bytes,
+and for nothing else, a signed `?token=` stands for it. Where there is no password, none of these is looked at.
 """
 
 from __future__ import annotations
@@ -32,28 +32,39 @@ def visiting(view: View) -> View:
     return declared(guarded, "visitors")
 
 
+def fetching(view: View) -> View:
+    """The same for views of bytes: who comes by a signed address may call it for what that was signed for."""
+
+    @wraps(view)
+    def guarded(token: str, **values: Any) -> Any:
+        return view(come_in(token, signature=request.args.get("token")), **values)
+
+    return declared(guarded, "visitors")
+
+
 def at_the_door(view: View) -> View:
     """Another, for views that call `come_in` for themselves."""
     return declared(view, "visitors")
 
 
-def come_in(token: str) -> Visit:
-    """The visit that this request makes. Raises NotFound; Gone; PasswordNeeded when it is missing or wrong;
-    TooManyGuesses and AtCapacity.
+def come_in(token: str, signature: str | None = None) -> Visit:
+    """The visit that this request makes; `signature` is of the address that it comes by, where one may do.
+
+    Raises NotFound; Gone; PasswordNeeded when it is missing or wrong; TooManyGuesses and AtCapacity.
     """
     password = _password()
     share = gateway().visits.find(token, client(), password)
-    visit = _unlocked(share, password)
+    visit = _unlocked(share, password, signature)
     gateway().visits.note(visit)
     return visit
 
 
-def _unlocked(share: Share, password: str | None) -> Visit:
+def _unlocked(share: Share, password: str | None, signature: str | None) -> Visit:
     visit = Visit(share, client())
     if share.password_hash is None:
         return visit
-    if (token := request.args.get("token")) is not None:
-        return Visit(share, client(), only=signing.meant(share, token))
+    if signature is not None:
+        return Visit(share, client(), only=signing.meant(share, signature))
     # A browser that once signed in by Basic sends that to everything of ours: the cookie goes first.
     if signing.is_unlocked(share):
         return visit
