@@ -362,6 +362,14 @@ def test_a_cookie_ends_with_the_password(scene: Scene) -> None:
     assert {ask.at(browser, place) for place in BYTES} == {401}
 
 
+def test_a_cookie_makes_no_younger_one(scene: Scene) -> None:
+    browser, page = scene.app.test_client(), f"/share/{scene.share()}"
+    first = browser.post(page, data={"password": PASSWORD})
+    assert "Set-Cookie" in first.headers
+    again = browser.get(page, query_string={"password": "anything"}), browser.post(page)
+    assert [("Set-Cookie" in answer.headers, answer.status_code) for answer in again] == [(False, 303)] * 2
+
+
 def test_a_form_on_another_site_unlocks_nothing(scene: Scene, nobody: FlaskClient) -> None:
     elsewhere = {"Origin": "https://evil.example"}
     sent = {"data": {"password": PASSWORD}, "headers": elsewhere}

@@ -64,7 +64,8 @@ def _unlocked(share: Share) -> Response:
     folder = request.args.get("folder")
     onward = _page(share, number(folder, "folder") if folder else None)
     response = make_response(redirect(onward, 303))
-    if share.password_hash is not None:
+    # Who came in by a cookie has shown no password: a younger one would make it good for ever.
+    if share.password_hash is not None and not signing.is_unlocked(share):
         signing.unlock(response, share)
     return response
 
