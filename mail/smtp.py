@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -64,7 +64,7 @@ class Postman:
             if settings.tls
             else _Server(settings.host, settings.port, self._domain, timeout=TIMEOUT)
         )
-        with server:
+        try:
             secure = settings.tls
             server.ehlo()
             if not secure and server.has_extn("starttls"):
@@ -76,6 +76,11 @@ class Postman:
                     raise Permanent(f"{settings.host} offers no TLS: no password is sent. Use smtps://.")
                 server.login(settings.user, settings.password)
             yield server
+        finally:
+            # What was to be known is known by now: a letter that was taken stays so, whatever the server says to QUIT.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -33,12 +33,13 @@ SENDER, USER, PASSWORD = "stowgram@example.org", "stowgram", "a password: with @
 
 
 class Mailbox:
-    """What the server has taken, and how it answers: `None` is with thanks."""
+    """What the server has taken, and how it answers: `None` is with thanks. Without a `goodbye` it hangs up."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.answer: str | None = None
+        self.goodbye: str | None = "221 Bye"
         self.secure: list[bool] = []
         self.signed_in: list[bool] = []
         self.port = 0
@@ -64,6 +65,12 @@ class Mailbox:
         self.envelopes.append(envelope)
         self.letters.append(letter)
         return "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Envelope) -> str:
+        if self.goodbye is None:
+            server.transport.abort()
+            return "221 nobody hears it"
+        return self.goodbye
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)

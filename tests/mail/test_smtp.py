@@ -111,6 +111,14 @@ def test_a_server_that_is_not_there_or_says_nothing_is_worth_another_try(
         Postman(settings).send(TO, "s", "t", number="1")
 
 
+@pytest.mark.parametrize("goodbye", ["421 shutting down", None])
+def test_a_letter_that_was_taken_is_sent_whatever_becomes_of_the_goodbye(goodbye: str | None) -> None:
+    with start_mailbox() as mailbox:
+        mailbox.goodbye = goodbye
+        Postman(mailbox.settings()).send(TO, "s", "t", number="1")
+        assert len(mailbox.letters) == 1
+
+
 def test_a_server_that_drips_has_the_time_of_one_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "WHOLE", 0.5)
     given_up = Event()
