@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from threading import Timer
 from time import monotonic
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
@@ -50,6 +51,10 @@ class Worker:
         return found or b""
 
     def _running(self) -> subprocess.Popen[bytes]:
+        if (
+            self._process is not None and self._process.poll() is not None
+        ):  # it was ended while it had nothing to do
+            self.close()
         if self._process is None:
             command = [sys.executable, "-X", "utf8", "-m", "imaging"]
             self._process = subprocess.Popen(
@@ -66,17 +71,12 @@ class Worker:
         killer = Timer(self._patience, process.kill)  # a pipe has no deadline of its own everywhere
         killer.start()
         try:
-            process.stdin.write(b"%d %d\n" % (edge, size))
-            for block in blocks:
-                process.stdin.write(block)
-            process.stdin.flush()
-            length = int(process.stdout.readline(16))
-            found = process.stdout.read(min(length, MOST_RESULT))
-        except (BrokenPipeError, ValueError):
-            return None
+            for part in chain((b"%d %d\n" % (edge, size),), blocks):
+                if not _handed(part, process.stdin):
+                    return None
+            return _answer(process.stdout)
         finally:
             killer.cancel()
-        return found if len(found) == length else None
 
     def rest(self, seconds: float) -> None:
         """End the process when it has had nothing to do for so long."""
@@ -89,6 +89,25 @@ class Worker:
         if process is not None:
             process.kill()
             process.communicate(timeout=END_PATIENCE)
+
+
+def _handed(part: bytes, pipe: IO[bytes]) -> bool:
+    """Whether it went. A dead reader is EPIPE, and EINVAL on Windows; what the parts' maker raises is another thing."""
+    try:
+        pipe.write(part)
+        pipe.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _answer(pipe: IO[bytes]) -> bytes | None:
+    try:
+        length = int(pipe.readline(16))
+    except ValueError:  # nothing, or nothing that is an answer
+        return None
+    found = pipe.read(min(length, MOST_RESULT))
+    return found if len(found) == length else None
 
 
 def _apart() -> dict[str, Any]:

@@ -97,12 +97,25 @@ def test_a_process_that_dies_of_a_picture_is_replaced(worker: Worker) -> None:
     assert shrink(worker, picture())
 
 
-def test_a_picture_that_cannot_be_read_to_its_end_leaves_nothing_of_it_behind(worker: Worker) -> None:
+def test_a_process_that_died_while_it_had_nothing_to_do_costs_the_next_picture_nothing(
+    worker: Worker,
+) -> None:
+    assert shrink(worker, picture())
+    assert worker._process is not None
+    worker._process.kill()
+    worker._process.wait(30)
+    assert shrink(worker, picture())
+
+
+@pytest.mark.parametrize("error", [ConnectionError, BrokenPipeError, ValueError])
+def test_a_picture_that_cannot_be_read_to_its_end_is_no_bad_one_and_leaves_nothing_of_it_behind(
+    worker: Worker, error: type[Exception]
+) -> None:
     def blocks() -> Iterator[bytes]:
         yield picture()[:100]
-        raise ConnectionError("the store failed")
+        raise error("the store failed")
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(error):
         worker.shrink(blocks(), len(picture()), 320)
     assert size_of(shrink(worker, picture())) == (320, 240)
 
