@@ -66,13 +66,15 @@ class Zips:
         # Those that were begun before this one have room for all that they will take; who comes last waits.
         others.update({other.id: other.total - others[other.id] for other in self._rows.begun_before(job)})
         del others[job.id]
-        for oldest in self._rows.ready(KIND):
-            if sum(others.values()) + most <= self._limit:
-                return
-            if others.pop(oldest.id, 0):
-                self.throw_away(oldest)
-        if sum(others.values()) + most > self._limit:
+        ready = [other for other in self._rows.ready(KIND) if other.id in others]
+        too_much = sum(others.values()) + most - self._limit
+        if sum(others[oldest.id] for oldest in ready) < too_much:  # nothing is thrown away for nothing
             raise AtCapacity("Other ZIPs are being made, and take the room that there is.", 30)
+        for oldest in ready:
+            if too_much <= 0:
+                return
+            too_much -= others[oldest.id]
+            self.throw_away(oldest)
 
     def where(self, job: Job, until: datetime | None = None) -> Path | str | None:
         """Where one that is ready can be had: a file, or an address outside, good for a while and no longer than

@@ -26,7 +26,7 @@ from streaming import packing
 from streaming.deflated import Deflating
 from streaming.shelf import HalfMade, Shelf
 from tests.conftest import House, build_house
-from tests.gateway.preparing import claimed, here, ignore, never, prepared, worked
+from tests.gateway.preparing import WORKER, claimed, here, ignore, never, prepared, worked
 from tests.serving.conftest import until
 
 LONG = os.urandom(3 * MIB + 5)
@@ -340,6 +340,24 @@ def test_while_others_are_made_one_waits_for_room(house: House, tmp_path: Path, 
             small.gateway.jobs.perform(first, told.append, lambda: bool(told))
         with pytest.raises(AtCapacity):
             small.gateway.jobs.perform(second, ignore, never)
+
+
+def test_nothing_is_thrown_away_for_one_that_has_no_room_even_then(
+    house: House, tmp_path: Path, synced: None
+) -> None:
+    for path, size in (("/ready/f", MIB // 2), ("/half/f", 2 * MIB), ("/new/f", 3 * MIB // 2)):
+        store(house, path, os.urandom(size))
+    with with_limits(tmp_path, house.store, zip_cache=3 * MIB) as small:
+        ready = prepared(small.gateway, small.user, at(small, "/ready"))
+        small.gateway.prepared.ask(small.user, at(small, "/half"))
+        half, told = claimed(small.gateway), list[int]()
+        with pytest.raises(ClientGone):
+            small.gateway.jobs.perform(half, told.append, lambda: sum(told[-1:]) > 3 * MIB // 2)
+        small.gateway.jobs.put_back(half, WORKER, timedelta(hours=1), "The line is down.")
+        small.gateway.prepared.ask(small.user, at(small, "/new"))
+        with pytest.raises(AtCapacity):
+            small.gateway.jobs.perform(claimed(small.gateway), ignore, never)
+        assert small.gateway.prepared.whole(small.user, ready.id)
 
 
 @contextmanager
