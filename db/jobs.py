@@ -50,8 +50,8 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, job: Job, most: int, *, over: bool = False, letters: int | None = None) -> tuple[Job, bool]:
-        """Keep this new one, durably, or join the one that is about the same; and whether it is new.
+    def ask(self, job: Job, most: int, *, over: bool = False, letters: int | None = None) -> Job:
+        """Keep this new one, durably, or join the one that is about the same.
 
         Raises AtCapacity when its owner has `most` of its kind under way; with `over`, those that are over count, too.
         So it does when the job is to have a letter, and its owner has `letters` remembered or to come.
@@ -66,7 +66,7 @@ class Jobs:
             if row is not None and (row.ends_at is None or row.ends_at > now):
                 if job.email is not None:  # a letter goes where it was asked for last
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
-                return replace(_job(row), email=job.email or row.email), False
+                return replace(_job(row), email=job.email or row.email)
             if row is not None:
                 connection.execute(delete(jobs).where(jobs.c.id == row.id))
             if connection.execute(counted if over else counted.where(_UNDER_WAY)).scalar_one() >= most:
@@ -75,7 +75,7 @@ class Jobs:
                 )
             connection.execute(insert(jobs), {field: getattr(job, field) for field in _FIELDS})
             _tell(connection, job, job.status, now)
-        return job, True
+        return job
 
     def get(self, job_id: str, owner_id: int | None = None) -> Job:
         """Raises NotFound, also for another owner's when one is given."""

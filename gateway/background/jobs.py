@@ -100,7 +100,7 @@ class Jobs:
             updated_at=now,
             ends_at=None,
         )
-        return self._rows.ask(job, most, over=over, letters=letters)[0]
+        return self._rows.ask(job, most, over=over, letters=letters)
 
     def get(self, user: User, job_id: str) -> Job:
         """Raises NotFound, also for another user's."""

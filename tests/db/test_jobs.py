@@ -38,19 +38,18 @@ def a_job(owner: User, clock: Clock, id: str = "a", key: str = "k", **more: Any)
 
 
 def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: User, clock: Clock) -> None:
-    first, new = jobs.ask(a_job(ann, clock), 5)
-    assert new and jobs.ask(a_job(ann, clock, "b"), 5) == (first, False)
-    joined, new = jobs.ask(a_job(ann, clock, "b", email="ann@example.org"), 5)
-    assert not new and joined == jobs.get("a") and joined.email == "ann@example.org"
+    first = jobs.ask(a_job(ann, clock), 5)
+    assert jobs.ask(a_job(ann, clock, "b"), 5) == first
+    joined = jobs.ask(a_job(ann, clock, "b", email="ann@example.org"), 5)
+    assert joined == jobs.get("a") and joined.email == "ann@example.org"
     jobs.cancel(first, clock() + DAY)
-    second, new = jobs.ask(a_job(ann, clock, "b"), 5)
-    assert new and second.id == "b"
+    assert jobs.ask(a_job(ann, clock, "b"), 5).id == "b"
     held = jobs.claim("w", LEASE)
     assert held is not None and jobs.finish(held, "w", {"size": 7}, clock() + DAY)
-    joined, new = jobs.ask(a_job(ann, clock, "c"), 5)
-    assert not new and (joined.status, joined.result) == ("ready", {"size": 7})
+    joined = jobs.ask(a_job(ann, clock, "c"), 5)
+    assert (joined.id, joined.status, joined.result) == ("b", "ready", {"size": 7})
     clock.move(days=1)
-    assert jobs.ask(a_job(ann, clock, "c"), 5)[0].id == "c", "that one's time is over"
+    assert jobs.ask(a_job(ann, clock, "c"), 5).id == "c", "that one's time is over"
 
 
 def test_an_owner_has_so_many_under_way(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
@@ -72,16 +71,17 @@ def test_kinds_are_counted_apart(jobs: Jobs, ann: User, clock: Clock) -> None:
 
 
 def test_letters_to_come_count_as_letters(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
-    def asked(number: int, owner: User = ann) -> bool:
+    def asked(number: int, owner: User = ann) -> Job:
         job = a_job(owner, clock, f"{owner.id}{number}", f"{owner.id} {number}", email="ann@example.org")
-        return jobs.ask(job, 9, letters=3)[1]
+        return jobs.ask(job, 9, letters=3)
 
     jobs.ask(a_job(ann, clock, "l", "l", kind="letter"), 9)
-    assert asked(1) and asked(2)
+    asked(1)
+    second = asked(2)
     with pytest.raises(AtCapacity, match="letters a day"):
         asked(3)
-    assert not asked(2), "it is joined, and has one letter"
-    assert asked(3, bob)
+    assert asked(2) == second, "it is joined, and has one letter"
+    asked(3, bob)
     with ThreadPoolExecutor(4) as pool:
         jobs.cancel(jobs.get(f"{ann.id}1"), clock() + DAY)
         tries = [pool.submit(asked, number) for number in range(4, 8)]
