@@ -173,6 +173,22 @@ def test_an_admin_adds_changes_and_removes_a_user_who_changes_the_password(
     expect(anna).to_have_count(0)
 
 
+def test_a_view_that_failed_is_shown_when_it_is_asked_for_again(page: Page, gateway: RunningGateway) -> None:
+    put(gateway, "/after all.txt")
+    page.goto("/?path=/gone")
+    page.get_by_role("alert").get_by_role("link", name="Files").click()
+    expect(page.get_by_role("link", name="after all.txt", exact=True)).to_be_visible()
+    views = page.get_by_role("navigation", name="Views")
+    views.get_by_role("link", name="Transfers").click()
+    expect(page.get_by_role("heading", name="Transfers")).to_be_visible()
+    page.route("**/api/v1/nodes?*", lambda route: route.abort())
+    views.get_by_role("link", name="Files").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/api/v1/nodes?*")
+    views.get_by_role("link", name="Files").click()
+    expect(page.get_by_role("link", name="after all.txt", exact=True)).to_be_visible()
+
+
 def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> None:
     page.get_by_role("link", name="Admin").click()
     expect(page.get_by_role("heading", name="All is well")).to_be_visible()

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 import { VIEWS } from "./views.js";
 
 const main = document.getElementById("view");
-let shown = { path: null, module: null, leave: () => {} };
+let shown = { path: null, module: null, leaving: new AbortController() };
 let turn = 0; // counts the ways asked for; only the last one may end up on the page
 
 // Go to an address of ours, as a click on a link does.
@@ -30,19 +30,22 @@ async function render() {
     if (!view) throw new Refusal(404, { detail: t("router.nothing") });
     const module = await view.load();
     if (mine !== turn) return undefined;
-    shown.leave();
-    shown = { path: pathname, module, leave: () => {} };
+    leaveFor(pathname, module);
     title(t(`view.${view.name}`));
     main.replaceChildren(root);
-    const leave = (await module.show(root, searchParams)) ?? (() => {});
-    if (mine === turn || shown.module === module) shown.leave = leave;
-    else leave();
+    await module.show(root, searchParams, shown.leaving.signal);
   } catch (error) {
     if (mine !== turn) return undefined;
+    leaveFor(null, null); // so that the same address, asked for again, is shown anew
     main.replaceChildren(failure(error));
     if (!(error instanceof Refusal)) throw error;
   }
   return undefined;
+}
+
+function leaveFor(path, module) {
+  shown.leaving.abort();
+  shown = { path, module, leaving: new AbortController() };
 }
 
 function failure(error) {

@@ -1,7 +1,8 @@
 // The views there are: each a module that is loaded when it is first shown.
 //
-// A module exports `show(root, params) -> leave`: it fills `root`, an empty element of its own, and returns what ends
-// it (or a promise of that). One that exports `follow(params)` too is told a new query instead of being shown anew.
+// A module exports `show(root, params, leaving)`: it fills `root`, an empty element of its own, and ends what it began
+// when the signal `leaving` aborts, which may be before it is done, and is when it throws. One that exports
+// `follow(params)` too is told a new query instead of being shown anew.
 // `place` says where the way to it stands: the navigation, for all or for admins, or nowhere.
 
 export const VIEWS = {

@@ -1,19 +1,18 @@
 // Everybody's work in the background: what it is, how far, and what went wrong.
 
 import { get } from "../api.js";
-import { attempt } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { exactly, moment, number, size } from "../format.js";
 import { t } from "../text.js";
+import { every } from "./every.js";
 
 const EVERY = 3000; // milliseconds between two looks
 const COLUMNS = ["about", "user", "status", "attempts", "made"];
 
-export async function show(page) {
+export async function show(page, leaving) {
   const fill = async () => page.replaceChildren(table((await get("/api/v1/admin/jobs")).items));
   await fill();
-  const timer = setInterval(() => document.hidden || attempt(fill), EVERY);
-  return () => clearInterval(timer);
+  every(EVERY, fill, leaving);
 }
 
 function table(items) {

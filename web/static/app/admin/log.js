@@ -1,16 +1,16 @@
 // What happened, of everybody, the latest first; it goes on while one looks.
 
 import { address, get } from "../api.js";
-import { attempt } from "../dialog.js";
 import { h } from "../dom.js";
 import { exactly, moment } from "../format.js";
 import { t } from "../text.js";
+import { every } from "./every.js";
 
 const EVERY = 5000; // milliseconds between two looks
 const MOST = 500; // lines
 const WRONG = new Set(["sign_in_failed", "damaged"]);
 
-export async function show(page) {
+export async function show(page, leaving) {
   const list = h("ol", { class: "plain entries log", reversed: true });
   const empty = h("p", { class: "faint" }, t("log.empty"));
   let last = null;
@@ -23,8 +23,7 @@ export async function show(page) {
   };
   await look();
   page.append(h("section", { class: "card" }, list, empty));
-  const timer = setInterval(() => document.hidden || attempt(look), EVERY);
-  return () => clearInterval(timer);
+  every(EVERY, look, leaving);
 }
 
 const line = (event) =>

@@ -1,10 +1,10 @@
 // How the house is: database, Telegram and its accounts, what is stored, the cache, limits, the process.
 
 import { get } from "../api.js";
-import { attempt } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { duration, moment, number, size, speed } from "../format.js";
 import { t } from "../text.js";
+import { every } from "./every.js";
 
 const EVERY = 5000; // milliseconds between two looks
 
@@ -57,13 +57,10 @@ const PARTS = {
   },
 };
 
-export async function show(page) {
-  page.append(...overview(await get("/api/v1/admin")));
-  const timer = setInterval(async () => {
-    const answer = document.hidden ? null : await attempt(() => get("/api/v1/admin"));
-    if (answer) page.replaceChildren(...overview(answer));
-  }, EVERY);
-  return () => clearInterval(timer);
+export async function show(page, leaving) {
+  const look = async () => page.replaceChildren(...overview(await get("/api/v1/admin")));
+  await look();
+  every(EVERY, look, leaving);
 }
 
 function overview(answer) {

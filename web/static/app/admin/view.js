@@ -14,7 +14,7 @@ const PARTS = {
 
 let shown = null;
 
-export async function show(root, params) {
+export function show(root, params, leaving) {
   const parts = h(
     "nav",
     { class: "parts", "aria-label": t("admin.parts") },
@@ -22,15 +22,13 @@ export async function show(root, params) {
   );
   const page = h("div", { class: "page", tabindex: 0 });
   root.append(h("div", { class: "bar" }, h("h1", {}, t("view.admin")), parts), page);
-  shown = { parts, page, leave: () => {} };
-  const mine = shown;
-  await enter(params);
-  return () => mine.leave();
+  shown = { parts, page, leaving, part: new AbortController() };
+  return enter(params);
 }
 
 export const follow = (params) => attempt(() => enter(params));
 
-// A part exports `show(page) -> leave`, as a view does.
+// A part exports `show(page, leaving)`, as a view does. The one before stays until the next is there.
 async function enter(params) {
   const mine = shown;
   const name = params.get("part") in PARTS ? params.get("part") : "overview";
@@ -40,8 +38,9 @@ async function enter(params) {
   }
   const part = await PARTS[name]();
   const next = h("div", { class: "part" });
-  const leave = (await part.show(next)) ?? (() => {});
-  mine.leave();
-  mine.leave = leave;
+  const leaving = new AbortController();
+  await part.show(next, AbortSignal.any([mine.leaving, leaving.signal]));
+  mine.part.abort();
+  mine.part = leaving;
   mine.page.replaceChildren(next);
 }

@@ -21,7 +21,7 @@ const COLUMNS = [
   { name: "expires", text: left, title: (node) => exactly(node.expires_at) },
 ];
 
-export async function show(root) {
+export function show(root, _params, leaving) {
   const term = h("p", { class: "faint term" });
   const empty = h("button", { type: "button", class: "quiet danger", disabled: true, onclick: emptyIt }, t("bin.empty"));
   const view = new ListView(root, {
@@ -32,11 +32,11 @@ export async function show(root) {
     actions: actionsFor,
     open: (node) => bringBack([node]),
   });
-  await view.load((cursor, signal) => get(address("bin", { limit: PAGE, cursor }), { signal }), ({ days }) => {
+  leaving.addEventListener("abort", () => view.end());
+  return view.load((cursor, signal) => get(address("bin", { limit: PAGE, cursor }), { signal }), ({ days }) => {
     term.textContent = t("bin.term", { n: days });
     empty.disabled = false;
   });
-  return () => view.end();
 }
 
 const actionsFor = (nodes) => (nodes.length ? [

@@ -33,12 +33,12 @@ export function open(node, among) {
 
 let shown = null;
 
-export async function show(root, params) {
+export async function show(root, params, leaving) {
   const mine = new FilesView(root);
   shown = mine;
+  leaving.addEventListener("abort", () => mine.end());
   await mine.follow(params);
   lookForShares();
-  return () => mine.end();
 }
 
 export const follow = (params) => attempt(() => shown.follow(params));

@@ -16,7 +16,7 @@ const box = document.getElementById("search").elements.q;
 
 let shown = null;
 
-export async function show(root, params) {
+export function show(root, params, leaving) {
   const heading = h("h1", {});
   const view = new ListView(root, {
     bar: h("div", { class: "bar" }, heading),
@@ -27,8 +27,11 @@ export async function show(root, params) {
     open: (node) => open(node, view.pages.items),
   });
   shown = { view, heading };
-  await look(params);
-  return () => { box.value = ""; view.end(); };
+  leaving.addEventListener("abort", () => {
+    if (location.pathname !== "/search") box.value = ""; // one that failed may be tried again
+    view.end();
+  });
+  return look(params);
 }
 
 export const follow = (params) => attempt(() => look(params));

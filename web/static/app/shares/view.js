@@ -13,11 +13,10 @@ import { factsOf } from "./facts.js";
 
 const PAGE = 200;
 
-export async function show(root) {
+export function show(root, _params, leaving) {
   const view = new SharesView(root);
-  await view.load();
-  const stop = listen(() => attempt(() => view.load()));
-  return stop;
+  leaving.addEventListener("abort", listen(() => attempt(() => view.load())));
+  return view.load();
 }
 
 class SharesView {

@@ -15,10 +15,10 @@ import { Zips } from "./zips.js";
 const EVERY = 1000; // milliseconds between two looks
 const HIDDEN_EVERY = 10_000; // the same while nobody looks
 
-export function show(root) {
+export function show(root, _params, leaving) {
   const view = new TransfersView(root);
+  leaving.addEventListener("abort", () => view.end());
   view.look();
-  return () => view.end();
 }
 
 class TransfersView {
