@@ -11,7 +11,7 @@ from typing import Any
 from telethon.tl import TLRequest, functions
 from telethon.tl.alltlobjects import LAYER
 
-from storage.telegram.errors import FOREIGN, ConnectionLost, translated
+from storage.telegram.errors import FOREIGN, ConnectionLost, Unanswered, translated
 from storage.telegram.proxy import ProxyRefused
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Timing
@@ -84,8 +84,9 @@ class Connection:
     async def ask(self, request: TLRequest, limit: float) -> Any:
         """The answer to `request`, at most `limit` seconds from now.
 
-        Raises a StoreError: ConnectionLost when the connection ends or falls silent first, else what Telegram's error
-        becomes at the border. Being cancelled leaves the connection usable.
+        Raises a StoreError: ConnectionLost when the connection ends or falls silent first, Unanswered when only this
+        one takes too long, else what Telegram's error becomes at the border. Being cancelled leaves the connection
+        usable.
         """
         if self.lost.done():
             raise ConnectionLost(f"The connection to {self.address} was lost.", 1.0)
@@ -108,11 +109,11 @@ class Connection:
         await asyncio.wait({closing}, timeout=1.0)
 
     async def ping(self) -> None:
-        """Ask for a sign of life; raises ConnectionLost without one."""
+        """Ask for a sign of life. Raises a StoreError without one."""
         await self.ask(functions.PingRequest(random.getrandbits(63)), self._dialling.timing.silence)
 
     async def _wait(self, answer: asyncio.Future[Any], started: float, limit: float) -> None:
-        """Until there is an answer. Raises ConnectionLost, or TimeoutError when only this one answer fails to come."""
+        """Until there is an answer. Raises ConnectionLost, or Unanswered when only this one fails to come."""
         silence = self._dialling.timing.silence
         while True:
             patience = min(self._quiet_since(started) + silence, started + limit) - self._loop.time()
@@ -131,7 +132,7 @@ class Connection:
                 self._end()
                 raise ConnectionLost(f"Telegram ({self.address}) said nothing for {silence:g} s.", 1.0)
             if now >= started + limit:
-                raise TimeoutError
+                raise Unanswered
 
     def _quiet_since(self, started: float) -> float:
         return max(self.moved_at, started)

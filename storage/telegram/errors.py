@@ -21,6 +21,13 @@ class ConnectionLost(Transient):
     """The connection is gone, or as good as gone; another one may do."""
 
 
+class Unanswered(Transient):
+    """One answer did not come in time. Others may come over the same connection: nothing that was sent is lost."""
+
+    def __init__(self) -> None:
+        super().__init__("Telegram did not answer in time.", 2.0)
+
+
 class Flooded(Transient):
     """The account has to leave this method alone for `retry_after` seconds (core.telegram.org/api/errors, 420)."""
 

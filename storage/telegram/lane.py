@@ -11,7 +11,7 @@ from telethon.tl import TLRequest
 
 from errors import StoreError, Transient
 from storage.telegram.connection import Connection
-from storage.telegram.errors import ConnectionLost
+from storage.telegram.errors import ConnectionLost, Unanswered
 from storage.telegram.statistics import Statistics
 from storage.telegram.timing import Backoff, Timing
 
@@ -52,7 +52,7 @@ class Lane:
         """The answer to `request`, opening the connection if need be; `deadline` is on the loop's clock.
 
         `on_sent` is called when there is a connection and the request goes out; what it raises passes through. Raises a
-        StoreError: what the connection raises, or Transient when the breaker stays open past the deadline.
+        StoreError: what the connection raises, Unanswered, or Transient when the breaker stays open past the deadline.
         """
         self.load += 1
         try:
@@ -62,7 +62,7 @@ class Lane:
                 on_sent()
                 return await connection.ask(request, limit)
         except TimeoutError:
-            raise Transient("Telegram did not answer in time.", 2.0) from None
+            raise Unanswered from None
         finally:
             self.load -= 1
 

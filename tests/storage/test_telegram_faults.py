@@ -154,6 +154,17 @@ def test_a_message_is_posted_exactly_once_whatever_happens_to_the_answer(
     assert sum(str(label.file) in caption for caption in captions) == 1
 
 
+def test_a_message_that_is_only_not_answered_in_time_sends_no_part_again(
+    opened: Opener, sandbox: RunningSandbox
+) -> None:
+    store = opened(sandbox, timing=replace(QUICK, request=0.95, control=1.0))  # time for one try
+    sandbox.control.silence("messages.sendMedia", None)
+    body = body_of(700_000)
+    with pytest.raises(Transient, match="did not answer in time"):
+        store.put(label_of(body), source_of(body))
+    assert store.statistics().bytes_written == len(body)
+
+
 def test_a_repeat_after_a_crash_finds_the_message_that_was_posted(
     opened: Opener, sandbox: RunningSandbox
 ) -> None:
