@@ -16,7 +16,7 @@ from db.contents import let_go
 from db.schema import FOLDER, binned, nodes
 
 PART = 500
-"""Nodes that are looked at in one transaction, but for one folder's share, which may come on top."""
+"""Nodes that go, or get on their way, in one transaction, but for one that may come on top."""
 
 _ENTRIES = (
     select(nodes)
@@ -36,10 +36,14 @@ class Clearing:
             if connection.execute(_ENTRIES).first() is None:
                 return False
         with self._database.write() as connection:
-            going: list[Row[Any]] = []
+            going, left = list[Row[Any]](), PART
             for entry in connection.execute(_ENTRIES).all():
-                going += _parts_of(connection, entry) if entry.kind == FOLDER else [entry]
-                if len(going) >= PART:
+                if entry.kind == FOLDER:
+                    left -= _take_apart(connection, entry, left, going)
+                else:
+                    going.append(entry)
+                    left -= 1
+                if left <= 0:
                     break
             # One statement: a folder's row and those of its files may go in any order, as keys are compared at its end.
             connection.execute(delete(nodes).where(nodes.c.id.in_([row.id for row in going])))
@@ -48,11 +52,15 @@ class Clearing:
         return True
 
 
-def _parts_of(connection: Connection, folder: Row[Any]) -> list[Row[Any]]:
-    """Files in the folder, and itself when these are the last. Folders in it are on their way as well, from now on."""
-    found = connection.execute(select(nodes).where(nodes.c.parent_id == folder.id).limit(PART)).all()
+def _take_apart(connection: Connection, folder: Row[Any], most: int, going: list[Row[Any]]) -> int:
+    """Add to `going` files in the folder, and itself when these are the last. Folders in it are on their way as well,
+    from now on. Up to `most`; how many that were, itself included.
+    """
+    found = connection.execute(select(nodes).where(nodes.c.parent_id == folder.id).limit(most)).all()
     folders = [row.id for row in found if row.kind == FOLDER]
     if folders:
         take(connection, folder.owner_id, folders, "", None)
-    files = [row for row in found if row.kind != FOLDER]
-    return [*files, folder] if len(found) < PART else files
+    going += [row for row in found if row.kind != FOLDER]
+    if len(found) < most:
+        going.append(folder)
+    return len(found) + 1

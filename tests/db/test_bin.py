@@ -326,7 +326,7 @@ def test_a_large_tree_is_cleared_away_in_parts_and_after_each_all_is_whole(
     while Clearing(database).part():
         parts += 1
         fewer = count(database)
-        assert left - fewer <= 2 * 3 + 1
+        assert left - fewer <= 3 + 1
         left = fewer
         database.check()
         with database.read() as connection:
@@ -335,6 +335,29 @@ def test_a_large_tree_is_cleared_away_in_parts_and_after_each_all_is_whole(
     assert parts > 4 and left == 1
     assert Trash(database).count() == 24, "chunks and manifests of twelve, and nothing of what is kept"
     assert Contents(database).stored_file(kept.content_id).chunks
+
+
+def test_a_part_is_as_small_where_folders_are_many_and_files_few(
+    database: Database, bin: Bin, tree: Tree, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PART", 5)
+    for number in range(48):
+        tree.make_folders(ann.id, f"/a/{number % 4}/{number % 16}/{number}")
+    bin.put(ann.id, [tree.folder_at(ann.id, "/a").id], forever=True)
+
+    def standing() -> tuple[int, int]:
+        with database.read() as connection:
+            gone = connection.execute(select(binned.c.node_id)).all()
+        return count(database), len(gone)
+
+    (left, entries), parts = standing(), 0
+    while Clearing(database).part():
+        fewer, more = standing()
+        removed = left - fewer
+        begun = more - entries + removed  # folders only: each that went was an entry
+        assert removed + begun <= 5 + 1
+        (left, entries), parts = (fewer, more), parts + 1
+    assert parts > 10 and left == 0
 
 
 def test_what_was_deleted_for_good_goes_at_once(database: Database, ann: User, store: Store) -> None:
