@@ -18,6 +18,7 @@ from db import cursor, events
 from db import nodes as rows
 from db.columns import UtcTime
 from db.connection import Database
+from db.paths import topmost
 from db.schema import BIN, binned, nodes
 from errors import Conflict, NotFound
 from model import Binned, BinPage, Node
@@ -49,7 +50,7 @@ class Bin:
         """
         now = self._database.now()
         with self._database.write() as connection:
-            found = _topmost(rows.in_tree(connection, owner_id, node_ids))
+            found = topmost(rows.in_tree(connection, owner_id, node_ids))
             left = defaultdict[str, list[int]](list)
             for row, path in found:
                 if row.parent_id is None:
@@ -125,16 +126,6 @@ def take(
     entry = {"owner_id": owner_id, "folder": folder, "deleted_at": deleted_at}
     connection.execute(_TO_THE_BIN, moves)
     connection.execute(insert(binned), [entry | {"node_id": node_id} for node_id in node_ids])
-
-
-def _topmost(found: Sequence[tuple[Row[Any], str]]) -> list[tuple[Row[Any], str]]:
-    """Without those that lie in another of them."""
-    chosen: list[tuple[Row[Any], str]] = []
-    # In this order what lies in a folder comes right after it.
-    for row, path in sorted(found, key=lambda one: one[1] + "/"):
-        if not chosen or not path.startswith(chosen[-1][1] + "/"):
-            chosen.append((row, path))
-    return chosen
 
 
 def _entry(connection: Connection, owner_id: int, node_id: int) -> Row[Any]:

@@ -46,7 +46,8 @@ class Moves:
     def move_all(
         self, owner_id: int, node_ids: Sequence[int], folder: str, *, rename: bool
     ) -> tuple[Node, ...]:
-        """Put the nodes into the folder at the path `folder`; they come back in the order of their ids.
+        """Put the nodes into the folder at the path `folder`; they come back in the order of their ids. What lies in
+        another of them goes with it, and comes back as part of that.
 
         Raises what `move` does.
         """
@@ -65,6 +66,7 @@ class Moves:
         self, owner_id: int, node_ids: Sequence[int], folder: str, *, rename: bool
     ) -> tuple[Node, ...]:
         """Others like them come to lie in the folder, with all that is below; contents are shared and counted.
+        What lies in another of them is copied with it, and only so.
 
         A copy of a file has the time of its change. Raises what `move` does, OverQuota, and TooLarge for
         more than copies.MAX_NODES.
@@ -101,8 +103,10 @@ def _goal(connection: Connection, owner_id: int, folder: str) -> _Goal:
 
 
 def _movable(connection: Connection, owner_id: int, node_ids: Sequence[int]) -> list[tuple[Row[Any], str]]:
-    """The nodes, each with the folder that it is in."""
-    found = rows.in_tree(connection, owner_id, node_ids)
+    """The nodes, each with the folder that it is in; what lies in another of them goes with it. Else a line of folders
+    in each other would be gone through as often as it is long.
+    """
+    found = paths.topmost(rows.in_tree(connection, owner_id, node_ids))
     if any(row.parent_id is None for row, _ in found):
         raise Conflict("The top folder can be neither moved nor renamed nor copied.")
     return [(row, names.parent(path)) for row, path in found]

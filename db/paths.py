@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, Connection, Row, Select, func, select
@@ -31,6 +31,17 @@ def _spell(row: Row[Any], spelled: Mapping[int, str | None]) -> str | None:
         return "" if row.name_key == TREE else None
     above = spelled[row.parent_id]
     return None if above is None else f"{above}/{row.name}"
+
+
+def topmost(found: Sequence[tuple[Row[Any], str]]) -> list[tuple[Row[Any], str]]:
+    """Of nodes with their paths those that lie in none of the others, in their order: the others go where these do."""
+    chosen: list[str] = []
+    # In this order what lies in a folder comes right after it.
+    for path in sorted((path for _, path in found), key=lambda path: path + "/"):
+        if not chosen or not path.startswith(chosen[-1] + "/"):
+            chosen.append(path)
+    kept = frozenset(chosen)
+    return [(row, path) for row, path in found if path in kept]
 
 
 def lineage(connection: Connection, node_id: int) -> list[Row[Any]]:

@@ -103,6 +103,23 @@ def test_numbers_go_on_where_others_stand_and_long_names_share_theirs(
     assert [node.name[-6:] for node in copied] == ["xx (2)", "xx (3)"]
 
 
+@pytest.mark.parametrize("verb", ["move_all", "copy_all"])
+def test_what_lies_in_another_that_is_put_somewhere_goes_with_it(
+    tree: Tree, moves: Moves, ann: User, store: Store, verb: str
+) -> None:
+    file, beside = store("/a/b/f", 1), store("/a-b", 2)
+    tree.make_folders(ann.id, "/to")
+    folders = [tree.folder_at(ann.id, path).id for path in ("/a/b", "/a")]
+    put_there = getattr(moves, verb)(ann.id, [file.id, beside.id, *folders], "/to", rename=False)
+    assert [node.path for node in put_there] == ["/to/a-b", "/to/a"]
+    assert [node.path for node in everything(tree, ann, "/to")] == [
+        "/to/a",
+        "/to/a/b",
+        "/to/a/b/f",
+        "/to/a-b",
+    ]
+
+
 def test_what_stays_in_its_folder_is_not_in_its_own_way(moves: Moves, ann: User, store: Store) -> None:
     file = store("/a", 1)
     assert [node.path for node in moves.move_all(ann.id, [file.id, file.id], "/", rename=True)] == ["/a"]
