@@ -5,6 +5,7 @@ Commands are imported when they are asked for, so that `ls` does not wait for wh
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import Any
 
@@ -40,7 +41,10 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _, name = _COMMANDS[cmd_name].partition(":")
+        gc.disable()  # nothing that is imported is garbage, and to look for some is a tenth of a start
         command: click.Command = getattr(importlib.import_module(module), name)
+        gc.freeze()
+        gc.enable()
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

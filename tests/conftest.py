@@ -95,6 +95,22 @@ def wait_for_transit(house: House, upload_id: UUID) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _as_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests start as processes is what users start. Telethon and httpx load these two libraries as well wherever
+    they are, for a quarter of every start; here they are since the tests' own tools need them. And it is compiled once.
+    """
+    folder = tmp_path_factory.mktemp("absent")
+    for name in ("aiohttp", "rich"):
+        (folder / f"{name}.py").write_text(
+            "raise ImportError('what users have does not need it')\n", encoding="utf-8"
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real argon2, but with the least work: two hashes a test would be most of the time."""

@@ -47,6 +47,6 @@ jobs = Table(
     Column("ends_at", UtcTime),
     CheckConstraint("status IN ('queued', 'processing', 'ready', 'failed', 'cancelled')", name="status"),
     CheckConstraint("(status = 'processing') = (lease_owner IS NOT NULL)", name="lease"),
-    Index("ix_jobs_live", "kind", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("ix_jobs_live", "kind", "key", unique=True, sqlite_where=_LIVE),
     Index(None, "status", "not_before"),
 )

@@ -70,7 +70,6 @@ nodes = Table(
         "name_key",
         unique=True,
         sqlite_where=text("parent_id IS NULL"),
-        postgresql_where=text("parent_id IS NULL"),
     ),
     sqlite_autoincrement=True,
 )

@@ -97,7 +97,9 @@ class KeyExchange:
         self.auth_key = None
         self._new_nonce = b""
         self._nonce, self._server_nonce = _int_bytes(request.nonce, 16), os.urandom(16)
-        self._pq = random_prime(31) * random_prime(31)
+        # As long as Telegram's, with factors as uneven as can be: nobody is to be kept busy here, which two of 31
+        # bits do for a tenth of a second and more, in every client that signs in.
+        self._pq = random_prime(16) * random_prime(47)
         return bytes(
             types.ResPQ(
                 request.nonce, _signed(self._server_nonce), _shortest(self._pq), [self._rsa.fingerprint]
