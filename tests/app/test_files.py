@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -136,6 +137,41 @@ def test_what_is_chosen_is_moved_and_copied(page: Page, letters: str) -> None:
     page.get_by_role("button", name="Copy here").click()
     page.get_by_role("button", name="Keep both").click()
     expect(row(page, "c (2).txt")).to_be_visible()
+
+
+def test_more_than_a_request_may_name_is_copied_from_where_a_name_was_taken(
+    page: Page, put: Put, gateway: RunningGateway
+) -> None:
+    put("/many/a.txt")
+    with gateway.client() as client:
+
+        def found(path: str, cursor: str = "") -> list[dict[str, Any]]:
+            query = {"path": path, "limit": "1000"} | ({"cursor": cursor} if cursor else {})
+            answer = client.get("/api/v1/nodes", params=query).json()
+            items: list[dict[str, Any]] = answer["items"]
+            return items + found(path, answer["next"]) if answer["next"] else items
+
+        for _ in range(10):
+            twice = {"ids": [node["id"] for node in found("/many")], "parent": "/many", "if_exists": "rename"}
+            assert client.post("/api/v1/nodes/copy", json=twice).is_success
+        last = found("/many")[-1]["name"]
+        for folder in ("here", "there"):
+            put(f"/{folder}/{last}")
+        sign_in(page, "/?path=/many")
+        expect(page.get_by_text("1,024 items", exact=True)).to_be_visible()
+        page.get_by_role("grid").focus()
+        press(page, "Control+a")
+        for folder, answer in (("here", "Cancel"), ("there", "Keep both")):
+            page.get_by_role("button", name="Copy", exact=True).click()
+            page.get_by_role("button", name="Folder above").click()
+            page.get_by_role("button", name=folder, exact=True).click()
+            page.get_by_role("button", name="Copy here").click()
+            page.get_by_role("dialog", name="A name is taken there").get_by_role(
+                "button", name=answer
+            ).click()
+            told = "1,000 of 1,024 items were copied" if answer == "Cancel" else "1,024 items were copied"
+            expect(page.get_by_text(f"{told} to /{folder}", exact=True)).to_be_visible()
+        assert (len(found("/here")), len(found("/there"))) == (1001, 1025)
 
 
 def test_search_finds_words_anywhere_and_shows_where_they_are(page: Page, letters: str, put: Put) -> None:

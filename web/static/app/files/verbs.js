@@ -12,6 +12,7 @@ import { addressOf, downloadAddress, parentOf } from "./row.js";
 const AT_ONCE = 1000; // ids that one request may name
 
 const foldersOf = (nodes) => [...new Set(nodes.map(({ path }) => parentOf(path)))];
+const idsOf = (nodes) => nodes.map(({ id }) => id);
 const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
 
 // Hand the bytes to the browser's own downloads: each file when its turn comes, a folder as a ZIP.
@@ -55,32 +56,45 @@ async function transfer(verb, nodes) {
 
 export const moveInto = (nodes, parent) => into("move", nodes, parent);
 
-// What is in the way there keeps its name, or nothing happens.
+// What is in the way there keeps its name. What was done is told, though the rest be refused or given up.
 const into = (verb, nodes, parent) => attempt(async () => {
-  if (!(await send(verb, nodes, parent))) return;
-  tell([...foldersOf(nodes), parent]);
-  toast(t(`${verb}.done`, { ...about(nodes), folder: parent === "/" ? t("files.root") : parent }));
+  const done = [];
+  try {
+    for await (const some of send(verb, nodes, parent)) done.push(...some);
+  } finally {
+    if (done.length) tellDone(verb, done, nodes.length, parent);
+  }
 });
 
-// Whether it was done: where a name is taken the person may have both kept.
-async function send(verb, nodes, parent) {
-  const all = (if_exists) => inBatches(nodes, (ids) => post(address(`nodes/${verb}`), { ids, parent, if_exists }));
-  try {
-    await all("refuse");
-    return true;
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.type !== "conflict") throw error;
-    const answer = await choose({
-      title: t("taken.title"), detail: error.message, options: [{ value: "rename", label: t("taken.both") }],
-    });
-    if (answer) await all(answer.value);
-    return answer !== null;
+function tellDone(verb, done, total, parent) {
+  tell([...foldersOf(done), parent]);
+  const words = { ...about(done), total, folder: parent === "/" ? t("files.root") : parent };
+  toast(done.length === total ? t(`${verb}.done`, words) : t(`${verb}.part`, words));
+}
+
+// Gives those that are done, batch after batch. Where a name is taken it goes on from there when the person has both
+// kept, and ends when not: a batch is done as a whole or not at all.
+async function* send(verb, nodes, parent) {
+  let policy = "refuse";
+  for (let at = 0; at < nodes.length;) {
+    const some = nodes.slice(at, at + AT_ONCE);
+    try {
+      await post(address(`nodes/${verb}`), { ids: idsOf(some), parent, if_exists: policy });
+      at += some.length;
+      yield some;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.type !== "conflict" || policy !== "refuse") throw error;
+      const answer = await choose({
+        title: t("taken.title"), detail: error.message, options: [{ value: "rename", label: t("taken.both") }],
+      });
+      if (!answer) return;
+      policy = answer.value;
+    }
   }
 }
 
 async function inBatches(nodes, act) {
-  const ids = nodes.map(({ id }) => id);
-  for (let at = 0; at < ids.length; at += AT_ONCE) await act(ids.slice(at, at + AT_ONCE));
+  for (let at = 0; at < nodes.length; at += AT_ONCE) await act(idsOf(nodes.slice(at, at + AT_ONCE)));
 }
 
 // Into the bin, with a way back; without a bin it asks first.
