@@ -1,6 +1,6 @@
-"""The parts of one upload on their way: while the server takes one in, the next one travels up to its last byte.
+"""The parts of one upload on their way: while the server takes one in, the next one travels, all but its end.
 
-That byte follows once the part before it is acknowledged. So the line is never idle while the server works, and the
+The end follows once the part before it is acknowledged. So the line is never idle while the server works, and the
 server still sees one part after the other: a part that comes to nothing takes the next one with it.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,12 @@ from client.parts import Part, Parts
 
 BLOCK = 256 << 10
 """Bytes that are handed to the socket at once."""
+HELD_BACK = 256 << 10
+"""Bytes of a part that wait until the part before it is acknowledged."""
+TRICKLE = 32 << 10
+"""Bytes of these that go all the same after each TRICKLE_EVERY: servers and proxies cut a request that stands still."""
+TRICKLE_EVERY = 20.0
+"""Seconds. With HELD_BACK this is for longer than a server may work on one part: it lets no client wait a minute."""
 
 
 class Withdrawn(Exception):
@@ -25,29 +31,43 @@ class Withdrawn(Exception):
 
 
 class _Request:
-    """One part on its way. It becomes whole when `release` says so."""
+    """One part on its way. It becomes whole when `release` says so, and is withdrawn when that takes too long."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
+        self._undecided = Lock()  # whoever has it decides, and keeps it
         self._decided = Event()
         self._wanted = False
         self.answer: Future[int]
 
-    def release(self) -> None:
-        self._wanted = True
-        self._decided.set()
+    def release(self) -> bool:
+        """False if it has been withdrawn."""
+        return self._decide(wanted=True)
 
     def withdraw(self) -> None:
+        self._decide(wanted=False)
+
+    def _decide(self, *, wanted: bool) -> bool:
+        if not self._undecided.acquire(blocking=False):
+            return False
+        self._wanted = wanted
         self._decided.set()
+        return True
 
     def body(self) -> Iterator[bytes]:
-        last = len(self.part.data) - 1
-        for at in range(0, last, BLOCK):
-            yield self.part.data[at : min(at + BLOCK, last)]
-        self._decided.wait()
+        data = self.part.data
+        at = max(0, len(data) - HELD_BACK)
+        for start in range(0, at, BLOCK):
+            yield data[start : min(start + BLOCK, at)]
+        while not self._decided.wait(TRICKLE_EVERY):
+            if at + TRICKLE < len(data):
+                yield data[at : at + TRICKLE]
+                at += TRICKLE
+            else:
+                self.withdraw()
         if not self._wanted:
             raise Withdrawn
-        yield self.part.data[last:]
+        yield data[at:]
 
 
 class Sending:
@@ -75,8 +95,10 @@ class Sending:
         """
         if self._next is not None and self._next.part.start != offset:
             self._withdraw()
-        request, self._next = self._next or self._begun(offset), None
-        request.release()
+        request, self._next = self._next, None
+        if request is None or not request.release():
+            request = self._begun(offset)
+            request.release()
         try:
             if request.part.stop < self._parts.size:
                 self._next = self._begun(request.part.stop)
