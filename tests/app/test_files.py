@@ -187,14 +187,31 @@ def test_search_finds_words_anywhere_and_shows_where_they_are(page: Page, letter
     expect(page.get_by_text("Nothing found")).to_be_visible()
 
 
-def test_what_another_window_changes_appears_and_the_place_is_kept(
+CHANGES_WITHOUT_END = """async folder => {
+    const fetching = window.fetch;
+    window.most = 0;
+    let now = 0;
+    window.fetch = async (url, ...more) => {
+        if (!url.startsWith("/api/v1/nodes?")) return fetching(url, ...more);
+        window.most = Math.max(window.most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        return fetching(url, ...more).finally(() => { now -= 1; });
+    };
+    const { tell } = await import("/static/app/changes.js");
+    setInterval(() => tell([folder]), 50);
+}"""
+"""One upon the other, while a listing takes longer to come than changes need to become one look."""
+
+
+def test_what_changes_without_end_appears_by_one_listing_at_a_time_and_the_place_is_kept(
     page: Page, letters: str, put: Put
 ) -> None:
     page.get_by_role("grid").focus()
     press(page, "End", "Space")
+    page.evaluate(CHANGES_WITHOUT_END, letters)
     put(f"{letters}/new.txt")
-    page.evaluate("async folder => (await import('/static/app/changes.js')).tell([folder])", letters)
     expect(row(page, "new.txt")).to_be_visible()
+    assert page.evaluate("window.most") == 1
     assert chosen(page) == ["d.txt"]
 
 

@@ -1,16 +1,14 @@
 // What the Files, Search and Bin views share: a bar that gives way to one for what is chosen, a list, and a count.
 
 import { listen } from "../changes.js";
-import { attempt } from "../dialog.js";
 import { h, icon, iconButton, pictureButton } from "../dom.js";
 import { size } from "../format.js";
 import { menu } from "../menu.js";
+import { Settling } from "../settle.js";
 import { listen as listenToShares } from "../shares/known.js";
 import { t } from "../text.js";
 import { Pages } from "./pages.js";
 import { Pane } from "./pane.js";
-
-const SETTLE = 300; // milliseconds in which changes become one look at what changed
 
 export class ListView {
   // `bar`: the view's own; `empty`: { picture, title, hint }; `actions(nodes)`: { name, label, icon, act, bar?, danger?,
@@ -31,7 +29,7 @@ export class ListView {
       icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
     root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
     this.#stops = [
-      listen((folders) => (!folders || concerns(folders)) && this.#settle()),
+      listen((folders) => (!folders || concerns(folders)) && this.#changes.note()),
       listenToShares(() => this.pages && this.pane.show(this.pages.items, this.pages.complete)),
     ];
   }
@@ -45,7 +43,7 @@ export class ListView {
   #chosen = h("div", { class: "bar chosen", role: "toolbar", "aria-label": t("chosen.label"), hidden: true });
   #status = h("p", { class: "status", role: "status" });
   #stops;
-  #timer = 0;
+  #changes = new Settling(() => this.pages?.load());
 
   // Show another listing: `fetchPage` as Pages has it. `onFirst(page)` is called when its first page takes its place.
   async load(fetchPage, onFirst = () => {}) {
@@ -74,11 +72,7 @@ export class ListView {
     this.pages?.end();
     this.#coming?.end();
     this.pane.end();
-    clearTimeout(this.#timer);
-  }
-
-  #settle() {
-    this.#timer ||= setTimeout(() => { this.#timer = 0; attempt(() => this.pages?.load()); }, SETTLE);
+    this.#changes.end();
   }
 
   #act(name, nodes) {
