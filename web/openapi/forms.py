@@ -22,6 +22,7 @@ PATH: Schema = {"type": "string", "pattern": "^/"}
 CURSOR: Schema = {"type": "string"}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000}
 HTML = "text/html"
+ZIP = "application/zip"
 RANGE: Mapping[str, Schema] = {"Range": TEXT, "If-Range": TEXT, "If-Match": TEXT, "If-None-Match": TEXT}
 """Headers of requests for bytes."""
 CONSTANT_TUS: Schema = {"type": "string", "const": "1.0.0"}
@@ -39,6 +40,29 @@ class Operation:
     """Those of the query and the headers that may not be left out."""
     body: Content = None
     body_needed: bool = True
+
+
+def file_bytes(summary: str) -> Operation:
+    return Operation(
+        summary,
+        ranged("*/*"),
+        query={"inline": choice("0", "1")},
+        headers={**RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
+    )
+
+
+def thumbnail(summary: str) -> Operation:
+    return Operation(
+        summary,
+        {200: "image/webp", 304: None},
+        query={"edge": {"enum": [320, 640, 1600]}, "v": DIGEST},
+        headers={"If-None-Match": TEXT},
+    )
+
+
+def ranged(media_type: str) -> Mapping[int, Content]:
+    """The answers to a request for bytes (RFC 9110): all of them, a range, or that they are the same still."""
+    return {200: media_type, 206: media_type, 304: None}
 
 
 def ref(name: str) -> Schema:

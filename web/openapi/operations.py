@@ -17,14 +17,18 @@ from web.openapi.forms import (
     RANGE,
     TEXT,
     TIME,
+    ZIP,
     Operation,
     any_of,
     choice,
+    file_bytes,
     items,
     nullable,
     only,
+    ranged,
     record,
     ref,
+    thumbnail,
 )
 from web.openapi.jobs import JOBS
 from web.openapi.sharing import SHARING
@@ -212,21 +216,13 @@ _IN = {
 }
 
 _OUT = {
-    "GET /files/{file_id}/download": Operation(
-        "The bytes, or a range of them (RFC 9110).",
-        {200: "*/*", 206: "*/*", 304: None},
-        query={"inline": choice("0", "1")},
-        headers={**RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
-    ),
-    "GET /files/{file_id}/thumbnail": Operation(
-        "A small picture of a picture, at most `edge` pixels a side; with `v`, the file's ETag, good for a year.",
-        {200: "image/webp", 304: None},
-        query={"edge": {"enum": [320, 640, 1600]}, "v": DIGEST},
-        headers={"If-None-Match": TEXT},
+    "GET /files/{file_id}/download": file_bytes("The bytes, or a range of them (RFC 9110)."),
+    "GET /files/{file_id}/thumbnail": thumbnail(
+        "A small picture of a picture, at most `edge` pixels a side; with `v`, the file's ETag, good for a year."
     ),
     "GET /folders/{folder_id}/download.zip": Operation(
         "The folder as a ZIP, or a range of it; only as it was when its ETag was `v`.",
-        {200: "application/zip", 206: "application/zip", 304: None},
+        ranged(ZIP),
         query={"v": DIGEST},
         headers=RANGE,
     ),

@@ -13,9 +13,11 @@ from web.openapi.forms import (
     TIME,
     Operation,
     any_of,
-    choice,
+    file_bytes,
     nullable,
+    ranged,
     ref,
+    thumbnail,
 )
 
 _BOUND = nullable({"type": "integer", "minimum": 1})
@@ -54,21 +56,13 @@ SHARING = {
         query={"folder": COUNT},
         body="application/x-www-form-urlencoded",
     ),
-    "GET /api/share/{token}/download/{file_id}": Operation(
-        "The bytes of a file in the share, or a range of them.",
-        {200: "*/*", 206: "*/*", 304: None},
-        query={"inline": choice("0", "1")},
-        headers={**RANGE, "If-Modified-Since": TEXT, "If-Unmodified-Since": TEXT},
+    "GET /api/share/{token}/download/{file_id}": file_bytes(
+        "The bytes of a file in the share, or a range of them."
     ),
-    "GET /api/share/{token}/thumbnail/{file_id}": Operation(
-        "A small picture of a picture in the share.",
-        {200: "image/webp", 304: None},
-        query={"edge": {"enum": [320, 640, 1600]}, "v": DIGEST},
-        headers={"If-None-Match": TEXT},
-    ),
+    "GET /api/share/{token}/thumbnail/{file_id}": thumbnail("A small picture of a picture in the share."),
     "GET /api/share/{token}/download-all": Operation(
         "The shared folder, or one below it, as a ZIP; a shared file as it is.",
-        {200: "*/*", 206: "*/*", 304: None},
+        ranged("*/*"),
         query={"folder": COUNT, "v": DIGEST},
         headers=RANGE,
     ),
