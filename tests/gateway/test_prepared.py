@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from streaming import packing
 from streaming.deflated import Deflating
 from streaming.shelf import HalfMade, Shelf
 from tests.conftest import House, build_house
+from tests.full_disk import files_of_at_most
 from tests.gateway.preparing import WORKER, claimed, here, ignore, never, prepared, worked
 from tests.serving.conftest import until
 
@@ -360,23 +360,6 @@ def test_nothing_is_thrown_away_for_one_that_has_no_room_even_then(
         assert small.gateway.prepared.whole(small.user, ready.id)
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The system refuses more with EFBIG, as a full disk does with ENOSPC. Not on Windows."""
-    if sys.platform == "win32":
-        yield
-    else:
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a limit on files is POSIX's")
 def test_a_full_disk_fails_the_job_with_a_sentence_and_leaves_nothing(
     house: House, folder: Folder, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import serving.hold
 from serving.hold import Block, Hold
+from tests.full_disk import files_of_at_most
 
 LIMIT = 100
 
@@ -96,21 +97,14 @@ def test_many_threads_at_a_time_lose_nothing(hold: Hold) -> None:
     assert wrong == [] and hold.in_memory == hold.laid_down == 0
 
 
-if sys.platform != "win32":
-    import resource
-
-    def test_on_a_full_disk_they_stay_in_memory_and_the_log_says_so_once(
-        hold: Hold, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-            blocks = [hold.keep(bytes([number]) * 80) for number in range(5)]
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert [whole(hold, block) for block in blocks] == [bytes([number]) * 80 for number in range(5)]
-        assert (hold.in_memory, hold.laid_down) == (400, 0)
-        assert len(caplog.records) == 1
-        monkeypatch.setattr(hold, "_alone_until", 0.0)  # half a minute later
-        blocks.append(hold.keep(b"y" * 80))
-        assert hold.in_memory <= LIMIT and whole(hold, blocks[0]) == bytes(80)
+def test_on_a_full_disk_they_stay_in_memory_and_the_log_says_so_once(
+    hold: Hold, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with files_of_at_most(0):
+        blocks = [hold.keep(bytes([number]) * 80) for number in range(5)]
+    assert [whole(hold, block) for block in blocks] == [bytes([number]) * 80 for number in range(5)]
+    assert (hold.in_memory, hold.laid_down) == (400, 0)
+    assert len(caplog.records) == 1
+    monkeypatch.setattr(hold, "_alone_until", 0.0)  # half a minute later
+    blocks.append(hold.keep(b"y" * 80))
+    assert hold.in_memory <= LIMIT and whole(hold, blocks[0]) == bytes(80)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from storage.cache.store import HITS_AHEAD, CachedStore
 from storage.memory import WINDOW, MemoryStore
 from streaming.plan import plan
 from streaming.read import VerifiedStream
+from tests.full_disk import files_of_at_most
 from tests.storage.contract import body_of, put, read
 from tests.streaming.at_rest import WatchedStore, stored
 
@@ -275,27 +275,11 @@ def test_a_disk_that_stops_answering_is_bypassed(
     assert store.statistics().fault is not None
 
 
-@contextmanager
-def _no_file_above(size: int) -> Iterator[None]:
-    """What a full disk is to a file that wants to grow."""
-    if sys.platform == "win32":
-        pytest.skip("needs setrlimit")
-    else:
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_full_disk_is_bypassed_until_there_is_room(
     store: CachedStore, inner: CountedStore, file: StoredFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "REST", 0.0)
-    with _no_file_above(2 * MIB):
+    with files_of_at_most(2 * MIB):
         assert stream(store, file) == BODY
         until(lambda: store.statistics().fault is not None)
         assert stream(store, file) == BODY
@@ -308,7 +292,7 @@ def test_a_full_disk_is_bypassed_until_there_is_room(
 def test_after_a_failed_write_the_disk_is_left_alone_for_a_while(
     store: CachedStore, inner: CountedStore, file: StoredFile
 ) -> None:
-    with _no_file_above(MIB // 2):
+    with files_of_at_most(MIB // 2):
         assert stream(store, file) == BODY
         until(lambda: store.statistics().errors == 1)
         assert stream(store, file) == BODY
