@@ -58,10 +58,14 @@ def slow_down(page: Page, speed: int = SLOWLY) -> None:
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
 
 
-def wait_for_a_part(page: Page) -> None:
-    """Until the server has said that the next part is safe."""
+def begun(page: Page, folder: str, of: Path) -> Path:
+    """A film on its slow way into `folder`: a part of it is safe, as the server has said."""
+    film = made(of, "film.bin", BIG)
+    slow_down(page)
+    choose(page, folder, film)
     with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
         pass
+    return film
 
 
 def panel(page: Page) -> Locator:
@@ -165,10 +169,7 @@ def test_an_upload_is_paused_goes_on_and_another_is_cancelled(
 def test_a_reload_warns_and_the_upload_goes_on_when_the_same_file_is_chosen(
     page: Page, gateway: RunningGateway, tmp_path: Path
 ) -> None:
-    film = made(tmp_path, "film.bin", BIG)
-    slow_down(page)
-    choose(page, "/again", film)
-    wait_for_a_part(page)
+    film = begun(page, "/again", tmp_path)
     page.locator("#view").click()  # a page that nobody touched may not ask
     with page.expect_event("dialog") as asked:
         page.on("dialog", lambda dialog: dialog.accept())
@@ -195,10 +196,7 @@ def test_a_reload_warns_and_the_upload_goes_on_when_the_same_file_is_chosen(
 def test_an_upload_outlives_a_restart_of_the_gateway(
     page: Page, gateway: RunningGateway, tmp_path: Path
 ) -> None:
-    film = made(tmp_path, "film.bin", BIG)
-    slow_down(page)
-    choose(page, "/restart", film)
-    wait_for_a_part(page)
+    film = begun(page, "/restart", tmp_path)
     gateway.kill()
     slow_down(page, -1)
     gateway.start()
