@@ -9,7 +9,6 @@ most programs do it.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 import zipfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from bench.fetch import Fetch
 from bench.house import Stocked, stocked
+from bench.options import options
 from bench.report import at_least, heading, row
 from model import MIB, ByteRange
 
@@ -63,22 +63,20 @@ def seconds(way: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency", type=int, nargs="+", default=[0, 20], help="milliseconds")
-    options = parser.parse_args()
+    chosen = parser.parse_args()
     heading("files", "latency", "files MB/s", "ZIP MB/s", "ZIP / files", "goal")
     for sizes in (LARGE, SMALL):
         with tempfile.TemporaryDirectory() as name, stocked(Path(name), sizes) as house:
             examine(house, Path(name))
             there = zip_of(house)
-            for latency in options.latency:
+            for latency in chosen.latency:
                 house.sandbox.control.latency(latency)
                 taken = [
                     (seconds(partial(as_files, house)), seconds(partial(as_zip, house, *there)))
-                    for _ in range(options.rounds)
+                    for _ in range(chosen.rounds)
                 ]
                 files, zipped = (sum(sizes.values()) / 1e6 / min(each) for each in zip(*taken, strict=True))
                 what = f"{len(sizes)} of {max(sizes.values()) / 1e6:.1f} MB"

@@ -8,7 +8,6 @@ back is compared by its SHA-256. Needs three times the large file on disk.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Request, Response, expect
 
 from bench.house import house, random_file
+from bench.options import options
 from bench.report import heading, row
 from model import MIB
 from tests.app.browsing import PASSWORD, chromium, drop, sign_in, window
@@ -133,12 +133,10 @@ def many(page: Page, gateway: RunningGateway, folder: Path, into: Path) -> None:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--gib", type=float, default=2)
-    options.add_argument("--files", type=int, default=200)
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--gib", type=float, default=2)
+    parser.add_argument("--files", type=int, default=200)
+    chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as name,
         house(Path(name), **SETTINGS) as (_, gateway),

@@ -8,7 +8,6 @@ cache, as they do for a web server that serves one file again and again.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import tempfile
@@ -18,6 +17,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from bench.options import options
 from model import MIB, PIECE_SIZE, ByteRange, StoredFile
 from storage.cache.store import CachedStore
 from storage.memory import MemoryStore
@@ -92,17 +92,15 @@ def measure(folder: Path, size: int, rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--size-mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where the cache lies; a temporary folder by default")
-    options = parser.parse_args()
-    size = options.size_mib * MIB
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        best = measure(Path(folder), size, options.rounds)
-    print(f"{options.size_mib} MiB, best of {options.rounds}")
+    chosen = parser.parse_args()
+    size = chosen.size_mib * MIB
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
+        best = measure(Path(folder), size, chosen.rounds)
+    print(f"{chosen.size_mib} MiB, best of {chosen.rounds}")
     for name, seconds in best.items():
         print(f"{name:<40}{size / 1e6 / seconds:>8.0f} MB/s")
 

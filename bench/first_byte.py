@@ -8,7 +8,6 @@ random places of another such file. Both files are synthetic (bench/synthetic.py
 
 from __future__ import annotations
 
-import argparse
 import random
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from bench.crowd import crowd
 from bench.fetch import Fetch
 from bench.house import CROWDED, Stocked, stocked
+from bench.options import options
 from bench.report import at_most, heading, percentile, row
 from model import ByteRange
 
@@ -40,28 +40,26 @@ def measure(house: Stocked, what: str, requests: int, goal: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--latency", type=int, default=80, help="milliseconds")
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--gib", type=float, default=10)
-    options = parser.parse_args()
-    size = round(options.gib * (1 << 30))
+    chosen = parser.parse_args()
+    size = round(chosen.gib * (1 << 30))
     with (
         tempfile.TemporaryDirectory() as name,
         stocked(Path(name), {"sought": size, "streamed": size}, **CROWDED) as house,
     ):
         somewhere(house, "sought", LENGTH).run()
-        house.sandbox.control.latency(options.latency)
-        print(f"{LENGTH} bytes at random places of {options.gib:g} GiB, {options.latency} ms")
+        house.sandbox.control.latency(chosen.latency)
+        print(f"{LENGTH} bytes at random places of {chosen.gib:g} GiB, {chosen.latency} ms")
         heading("what", "requests", "p50", "p95", "longest", "goal (p95)")
-        measure(house, "alone", options.requests, GOALS[0])
-        with crowd(options.streams, lambda _: somewhere(house, "streamed")) as streams:
+        measure(house, "alone", chosen.requests, GOALS[0])
+        with crowd(chosen.streams, lambda _: somewhere(house, "streamed")) as streams:
             time.sleep(WARMING)
             before, began = sum(streams.received()), time.perf_counter()
-            measure(house, f"with {options.streams} streams", options.requests, GOALS[1])
+            measure(house, f"with {chosen.streams} streams", chosen.requests, GOALS[1])
             speed = (sum(streams.received()) - before) / 1e6 / (time.perf_counter() - began)
         print(f"the streams had {speed:.0f} MB/s together meanwhile")
 

@@ -8,7 +8,6 @@ process from the gateway's own database; everything else goes over HTTP at 0 ms,
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ import psutil
 from bench.fetch import SAMPLE
 from bench.house import CROWDED, Stocked, stocked
 from bench.memory import Watch
+from bench.options import options
 from bench.report import at_most, heading, row
 from bench.segments import aria2c
 from db import Database
@@ -87,17 +87,15 @@ def part_by_aria2c(house: Stocked, name: str, seconds: float, folder: Path) -> s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--gib", type=float, default=100)
     parser.add_argument("--seconds", type=float, default=8, help="of each download whose memory is watched")
-    options = parser.parse_args()
-    large = round(options.gib * (1 << 30))
+    chosen = parser.parse_args()
+    large = round(chosen.gib * (1 << 30))
     sizes = {"small": 100 * MIB, "large": large, "warm": 64 * MIB}
     with tempfile.TemporaryDirectory() as name, stocked(Path(name), sizes, **CROWDED) as house:
         house.fetch("warm").run()
-        heading("what", "100 MiB", f"{options.gib:g} GiB", "goal")
+        heading("what", "100 MiB", f"{chosen.gib:g} GiB", "goal")
         middle = {
             file: ByteRange(sizes[file] // 2 + 1, sizes[file] // 2 + 1 + MIB) for file in ("small", "large")
         }
@@ -119,8 +117,8 @@ def main() -> None:
         compare(
             "first byte in the middle, ms", lambda file: milliseconds_to_start(house, file, middle[file]), 300
         )
-        row("aria2c -x16, a part", "", part_by_aria2c(house, "large", options.seconds, Path(name)), "")
-        small, huge = (growth(house, file, options.seconds) for file in ("small", "large"))
+        row("aria2c -x16, a part", "", part_by_aria2c(house, "large", chosen.seconds, Path(name)), "")
+        small, huge = (growth(house, file, chosen.seconds) for file in ("small", "large"))
         row(
             "RSS grows by, MB",
             f"{small:.1f}",

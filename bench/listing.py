@@ -8,7 +8,6 @@ a long task is one that kept the page from answering for more than 50 ms, as bro
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
+from bench.options import options
 from tests.app.browsing import PASSWORD, chromium, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
 
@@ -109,7 +109,7 @@ def say(what: str, value: float, unit: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     count = parser.parse_args().files
     with (

@@ -8,7 +8,6 @@ HTTP gets from the same sandbox over 8 connections, measured before and after; t
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from bench.baselines import raw_window
 from bench.crowd import crowd
 from bench.house import CROWDED, Stocked, stocked
 from bench.memory import Watch
+from bench.options import options
 from bench.report import at_least, heading, row
 from model import MIB
 
@@ -38,27 +38,25 @@ def measure(house: Stocked, streams: int, seconds: float) -> tuple[list[int], fl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--latency", type=int, default=20, help="milliseconds")
-    options = parser.parse_args()
-    sizes = {f"file-{number:03}": EACH for number in range(options.streams)} | {"raw": 512 * MIB}
+    chosen = parser.parse_args()
+    sizes = {f"file-{number:03}": EACH for number in range(chosen.streams)} | {"raw": 512 * MIB}
     with (
         tempfile.TemporaryDirectory() as name,
         stocked(Path(name), sizes, TELEGRAM_CONNECTIONS="8", **CROWDED) as house,
     ):
-        house.sandbox.control.latency(options.latency)
+        house.sandbox.control.latency(chosen.latency)
         raw = house.files["raw"]
         seconds = [raw_window(house.sandbox, raw)]
-        received, took, watch = measure(house, options.streams, options.seconds)
+        received, took, watch = measure(house, chosen.streams, chosen.seconds)
         seconds.append(raw_window(house.sandbox, raw))
     ceiling = mean(raw.size / 1e6 / each for each in seconds)
     total = sum(received) / 1e6 / took
     fairness = min(received) / median(received) if median(received) else 0.0
-    print(f"{options.streams} downloads for {took:.0f} s at {options.latency} ms")
+    print(f"{chosen.streams} downloads for {took:.0f} s at {chosen.latency} ms")
     heading("what", "figure", "goal")
     row("raw ceiling of one process, MB/s", f"{ceiling:.0f}", "")
     row("all downloads, MB/s", f"{total:.0f}", "")

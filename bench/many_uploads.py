@@ -7,7 +7,6 @@ The goal for its memory is that of bench.memory.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 
 from bench.house import house, random_file
 from bench.memory import LIMIT, Watch
+from bench.options import options
 from bench.report import at_most, heading, row
 
 PATIENCE = 900
@@ -23,13 +23,11 @@ PATIENCE = 900
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--uploads", type=int, default=10)
-    options.add_argument("--mib", type=int, default=64, help="of each")
-    options.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--uploads", type=int, default=10)
+    parser.add_argument("--mib", type=int, default=64, help="of each")
+    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
         assert gateway.process is not None
         pid, folder = gateway.process.pid, Path(name)

@@ -7,7 +7,6 @@ Resident bytes, looked at ten times a second; the highest of each phase counts. 
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from threading import Event, Thread
 import psutil
 
 from bench.house import curl, house, random_file
+from bench.options import options
 
 LIMIT = 250 * 10**6
 
@@ -48,9 +48,9 @@ class Watch:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--gib", type=float, default=5)
-    gib = options.parse_args().gib
+    parser = options(__doc__)
+    parser.add_argument("--gib", type=float, default=5)
+    gib = parser.parse_args().gib
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with house(folder) as (_, gateway):

@@ -10,7 +10,6 @@ size. The row at 40 ms has 5 MiB/s a connection, and 8 connections of one accoun
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from bench.baselines import iter_download, raw_window
 from bench.house import Stocked, stocked
 from bench.memory import Watch
 from bench.naive import naive
+from bench.options import options
 from bench.report import at_least, heading, row
 from bench.synthetic import CHUNK
 from model import MIB
@@ -73,32 +73,30 @@ def measure(house: Stocked, latency: int, with_naive: bool) -> Speeds:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--slow-mib", type=int, default=CHUNK // MIB)
     parser.add_argument("--at", type=int, nargs="+", default=LATENCIES, choices=LATENCIES)
     parser.add_argument("--no-naive", action="store_true", help="it takes most of the time")
     parser.add_argument("--profile", action="store_true")
-    options = parser.parse_args()
-    sizes = {"whole": options.mib * MIB, "part": options.slow_mib * MIB}
+    chosen = parser.parse_args()
+    sizes = {"whole": chosen.mib * MIB, "part": chosen.slow_mib * MIB}
     with (
         tempfile.TemporaryDirectory() as name,
         stocked(Path(name), sizes, TELEGRAM_CONNECTIONS=str(CONNECTIONS)) as house,
     ):
         house.fetch("part").run()  # connections are open, as in a gateway that has been up for a while
-        print(f"{options.mib} MiB; {options.slow_mib} MiB for iter_download and naive; MB/s")
+        print(f"{chosen.mib} MiB; {chosen.slow_mib} MiB for iter_download and naive; MB/s")
         heading("latency", "ours", "raw window", "iter_download", "naive", "gateway's CPU s/GiB", "goal")
-        for latency in options.at:
-            speeds = measure(house, latency, not options.no_naive)
+        for latency in chosen.at:
+            speeds = measure(house, latency, not chosen.no_naive)
             figures = (
                 f"{figure:.1f}" if figure else ""
                 for figure in (speeds.ours, speeds.raw, speeds.plain, speeds.naive)
             )
             what = f"{latency} ms" + (", 5 MiB/s a connection" if latency == CAPPED else "")
             row(what, *figures, f"{speeds.cpu:.1f}", speeds.goals(latency))
-        if options.profile:
+        if chosen.profile:
             house.sandbox.control.clear()
             print(house.profile(["whole"], Path(name) / "profile"))
 

@@ -7,7 +7,6 @@ Everything in them is made here, the photographs by a canvas.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import os
 import tempfile
@@ -21,6 +20,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
+from bench.options import options
 from model import MIB
 from tests.app.browsing import PASSWORD, PHONE, chromium, drop, putting, row, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
@@ -174,11 +174,9 @@ def shared(browser: Browser, gateway: RunningGateway, to: Path) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--to", type=Path, default=Path("docs/pictures"))
-    to = options.parse_args().to
+    parser = options(__doc__)
+    parser.add_argument("--to", type=Path, default=Path("docs/pictures"))
+    to = parser.parse_args().to
     to.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as name,

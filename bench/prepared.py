@@ -8,7 +8,6 @@ counts. The file lies in the system's page cache. How long it takes to make it i
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import tempfile
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from bench.house import Stocked, stocked
+from bench.options import options
 from bench.report import heading, row
 from model import MIB
 from tests.nginx import nginx_before
@@ -60,13 +60,11 @@ def processor_seconds(pid: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, stocked(Path(name), {"film": options.mib * MIB}) as house:
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, stocked(Path(name), {"film": chosen.mib * MIB}) as house:
         link, file, size, seconds = prepare(house)
         print(f"{size / 1e6:.0f} MB made in {seconds:.1f} s: {size / 1e6 / seconds:.0f} MB/s\n")
         heading("connections", "gateway MB/s", "CPU s / GiB", "nginx MB/s", "gateway / nginx")
@@ -74,10 +72,10 @@ def main() -> None:
         with nginx_before(house.gateway.url, shelf, Path(name) / "nginx", open_to_all=True) as nginx:
             for connections in CONNECTIONS:
                 ours, theirs, spent = [], [], processor_seconds(house.pid)
-                for _ in range(options.rounds):
+                for _ in range(chosen.rounds):
                     ours.append(fetch(house.gateway.url + link, size, connections))
                     theirs.append(fetch(f"{nginx}/internal/prepared/{file}", size, connections))
-                spent = (processor_seconds(house.pid) - spent) / options.rounds * (1 << 30) / size
+                spent = (processor_seconds(house.pid) - spent) / chosen.rounds * (1 << 30) / size
                 speeds = [size / 1e6 / min(each) for each in (ours, theirs)]
                 figures = f"{speeds[0]:.0f}", f"{spent:.2f}", f"{speeds[1]:.0f}"
                 row(connections, *figures, f"{speeds[0] / speeds[1]:.2f}")

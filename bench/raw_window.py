@@ -8,7 +8,6 @@ Server and client are two processes; each needs a core of its own.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import os
@@ -24,6 +23,7 @@ from telethon import TelegramClient, functions, types
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
+from bench.options import options
 from bench.raw import Access, Block, read_all
 from tests.sandbox_process import RunningSandbox, start_sandbox
 
@@ -77,15 +77,13 @@ def for_a_while(seconds: float, location: Any, size: int, limit: int) -> Iterato
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--size-mib", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=3.0)
-    options = parser.parse_args()
+    chosen = parser.parse_args()
     run: Callable[[Awaitable[Any]], Any] = asyncio.run  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder, start_sandbox(Path(folder) / "sandbox") as sandbox:
-        access, location = run(prepare(sandbox, options.size_mib << 20))
+        access, location = run(prepare(sandbox, chosen.size_mib << 20))
         server = psutil.Process(sandbox.pid)
         print(
             "| connections | in flight on each | KiB a request | MB/s | MB per second of the server's CPU |"
@@ -93,7 +91,7 @@ def main() -> None:
         print("|---|---|---|---|---|")
         for connections, window, kib in _PLANS:
             before = server.cpu_times()
-            blocks = for_a_while(options.seconds, location, options.size_mib << 20, kib << 10)
+            blocks = for_a_while(chosen.seconds, location, chosen.size_mib << 20, kib << 10)
             received, elapsed = run(read_all(access, blocks, connections, window))
             after = server.cpu_times()
             used = after.user + after.system - before.user - before.system

@@ -8,7 +8,6 @@ times the size must be free there. Programs that are not installed are left out,
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 import signal
@@ -26,6 +25,7 @@ from urllib.parse import quote, urlsplit
 from playwright.sync_api import Page, sync_playwright
 
 from bench.goods import CHUNK, EDGE_NAMES, Goods, default_tree, make_goods
+from bench.options import options
 from bench.patience import Failed, finish, kill_after, say
 from model import MIB
 from tests.whole.programs import AXEL, PROGRAMS, Program
@@ -228,7 +228,7 @@ def interrupt(*_: object) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--size", type=number_of_bytes, default=5 << 30, help="of the large file; 5G")
     parser.add_argument("--tree", type=Path, help="a folder with several thousand files")
     parser.add_argument("--only", nargs="+", default=(), help="fetch by these programs only, such as aria2c")

@@ -8,7 +8,6 @@ read back and compared. Each file is fetched once: nothing of it is in the cache
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import time
 from pathlib import Path
 
 from bench.house import CROWDED, Stocked, stocked
+from bench.options import options
 from bench.report import at_most, heading, row
 from bench.synthetic import CHUNK, SyntheticFile
 from model import MIB
@@ -55,23 +55,21 @@ def digest_of(file: SyntheticFile) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--latency", type=int, nargs="+", default=[0, 20], help="milliseconds")
-    options = parser.parse_args()
-    names = [f"{kind}-{latency}" for latency in options.latency for kind in ("one", "many")]
-    sizes = dict.fromkeys(names, options.mib * MIB) | {"warm": 64 * MIB}
-    cache = str(2 * len(sizes) * options.mib)
+    chosen = parser.parse_args()
+    names = [f"{kind}-{latency}" for latency in chosen.latency for kind in ("one", "many")]
+    sizes = dict.fromkeys(names, chosen.mib * MIB) | {"warm": 64 * MIB}
+    cache = str(2 * len(sizes) * chosen.mib)
     with (
         tempfile.TemporaryDirectory() as name,
         stocked(Path(name), sizes, CACHE_SIZE_MIB=cache, **CROWDED) as house,
     ):
         house.fetch("warm").run()
-        print(f"{options.mib} MiB")
+        print(f"{chosen.mib} MiB")
         heading("latency", "connections", "seconds", "sandbox served / size", "goal", "time / single", "goal")
-        for latency in options.latency:
+        for latency in chosen.latency:
             house.sandbox.control.latency(latency)
             goal = Path(name) / "fetched.bin"
             single, served = fetch(house, f"one-{latency}", 1, goal)

@@ -9,13 +9,13 @@ opens, and a listing of 200 files. The gateway's process is looked at ten times 
 
 from __future__ import annotations
 
-import argparse
 import random
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import SUPPRESS
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median, quantiles
@@ -24,6 +24,7 @@ import psutil
 
 from bench.house import house
 from bench.memory import Watch
+from bench.options import options
 from model import MIB
 from tests.whole.running import RunningGateway
 
@@ -170,16 +171,14 @@ def row(gateway: RunningGateway, ids: list[int], seconds: float) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--readers", type=int, nargs="+", default=[0, 200, 500])
-    options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--files", type=int, default=1000, help="at most so many different ones")
-    options.add_argument("--most", type=int, default=1000, help="MAX_CONCURRENT_DOWNLOADS")
-    options.add_argument("--load", type=int, metavar="PORT", help=argparse.SUPPRESS)
-    options.add_argument("ids", type=int, nargs="*", help=argparse.SUPPRESS)
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--readers", type=int, nargs="+", default=[0, 200, 500])
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--files", type=int, default=1000, help="at most so many different ones")
+    parser.add_argument("--most", type=int, default=1000, help="MAX_CONCURRENT_DOWNLOADS")
+    parser.add_argument("--load", type=int, metavar="PORT", help=SUPPRESS)
+    parser.add_argument("ids", type=int, nargs="*", help=SUPPRESS)
+    chosen = parser.parse_args()
     if chosen.load:
         token = sys.stdin.readline().strip()
         moved, took = read_slowly(("127.0.0.1", chosen.load), token, chosen.ids, chosen.seconds)

@@ -7,23 +7,21 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from pathlib import Path
 
 from bench.house import house
+from bench.options import options
 from bench.upload import alone, put
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--files", type=int, default=300)
-    options.add_argument("--size", type=int, default=4096, help="in bytes")
-    options.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--size", type=int, default=4096, help="in bytes")
+    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
         files = Path(name) / "files"
         files.mkdir()

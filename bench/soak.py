@@ -8,7 +8,6 @@ and tells the verdict so far. The seed decides what every client and the weather
 
 from __future__ import annotations
 
-import argparse
 import logging
 import secrets
 import signal
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 from threading import Event
 
+from bench.options import options
 from tests.whole.soaking.soak import Soak, soaking
 
 
@@ -47,27 +47,25 @@ def summary(soak: Soak) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(10**6), help="even ones go without a cache"
     )
     parser.add_argument("--storm", type=float, default=40, help="seconds of each round")
     parser.add_argument("--calm", type=float, default=20)
-    options = parser.parse_args()
+    chosen = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s")  # what goes wrong, as it does
     end = Event()
     with tempfile.TemporaryDirectory() as folder:
-        print(f"seed {options.seed}", flush=True)
-        with soaking(Path(folder), options.seed) as soak:
+        print(f"seed {chosen.seed}", flush=True)
+        with soaking(Path(folder), chosen.seed) as soak:
             for asked in (
                 signal.SIGINT,
                 signal.SIGTERM,
             ):  # either way the round ends, and what was started with it
                 signal.signal(asked, lambda *_: end.set())
-            run(soak, options.minutes, options.storm, options.calm, end)
+            run(soak, chosen.minutes, chosen.storm, chosen.calm, end)
             wrongs = soak.judge()
         summary(soak)
     print("\n" + ("\n".join(wrongs) if wrongs else "nothing went wrong"))

@@ -13,7 +13,6 @@ cores busy, `put` can be no faster than the ratio of the two sums.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import os
@@ -37,6 +36,7 @@ from telethon.sessions import StringSession
 import config
 from bench.browser import SETTINGS, upload
 from bench.house import house, random_file
+from bench.options import options
 from bench.report import heading, row
 from config import TelegramSettings
 from gateway.incoming.transit import CARRIERS
@@ -201,14 +201,12 @@ def tell(latency: int, mib: int, rounds: list[Round]) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--mib", type=int, default=256)
-    options.add_argument("--rounds", type=int, default=1)
-    options.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
-    options.add_argument("--profile", action="store_true")
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--mib", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
+    parser.add_argument("--profile", action="store_true")
+    chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as name,
         house(Path(name), **SETTINGS) as (sandbox, gateway),

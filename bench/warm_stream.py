@@ -9,7 +9,6 @@ not installed.
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from statistics import median
 from bench.fetch import Fetch
 from bench.house import Stocked, stocked
 from bench.memory import Watch
+from bench.options import options
 from bench.report import at_least, heading, row
 from model import MIB, ByteRange
 from tests.whole.running import free_port
@@ -95,29 +95,27 @@ def measure(house: Stocked, url: str | None, rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--profile", action="store_true", help="where the gateway's processor time goes")
-    options = parser.parse_args()
-    sizes = {"file.bin": options.mib * MIB}
+    chosen = parser.parse_args()
+    sizes = {"file.bin": chosen.mib * MIB}
     with (
         tempfile.TemporaryDirectory() as name,
-        stocked(Path(name), sizes, CACHE_SIZE_MIB=str(2 * options.mib)) as house,
+        stocked(Path(name), sizes, CACHE_SIZE_MIB=str(2 * chosen.mib)) as house,
     ):
         folder = Path(name)
         warm(house, "file.bin")
         (folder / "www").mkdir()
         house.files["file.bin"].write(folder / "www" / "file.bin")
         if shutil.which("nginx") is None:
-            measure(house, None, options.rounds)
+            measure(house, None, chosen.rounds)
         else:
             with nginx(folder, folder / "www") as url:
-                measure(house, url, options.rounds)
-        if options.profile:
-            print(house.profile(["file.bin"] * options.rounds, folder / "profile"))
+                measure(house, url, chosen.rounds)
+        if chosen.profile:
+            print(house.profile(["file.bin"] * chosen.rounds, folder / "profile"))
 
 
 if __name__ == "__main__":
