@@ -67,8 +67,8 @@ class Jobs:
                 if job.email is not None:  # a letter goes where it was asked for last
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
                 return replace(_job(row), email=job.email or row.email)
-            if row is not None:
-                connection.execute(delete(jobs).where(jobs.c.id == row.id))
+            if row is not None:  # it stays until what it made is thrown away
+                _cancel(connection, _job(row), now, now)
             if connection.execute(counted if over else counted.where(_UNDER_WAY)).scalar_one() >= most:
                 raise AtCapacity(
                     "So much is being prepared for you already. Try again when some is done.", 60
@@ -179,14 +179,9 @@ class Jobs:
 
     def cancel(self, job: Job, ends_at: datetime) -> None:
         """Nobody wants it any more, durably. Raises Conflict when it has failed, or was cancelled before."""
-        now = self._database.now()
-        values = {"status": "cancelled", "lease_owner": None, "lease_until": None}
-        times = {"updated_at": now, "ends_at": ends_at}
         with self._database.write() as connection:
-            ending = update(jobs).where(jobs.c.id == job.id, _LIVE).values({**values, **times})
-            if not connection.execute(ending).rowcount:
+            if not _cancel(connection, job, self._database.now(), ends_at):
                 raise Conflict("It is over already.")
-            _tell(connection, job, "cancelled", now)
 
     def forget(self, job_id: str) -> None:
         """There is nothing of it any more."""
@@ -195,12 +190,20 @@ class Jobs:
 
     def expire(self, job: Job) -> None:
         """Nobody can have what it made any more, durably; it may be thrown away now."""
+        now = self._database.now()
         with self._database.write() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job.id).values(ends_at=self._database.now()))
+            _cancel(connection, job, now, now)
 
     def ended(self) -> tuple[Job, ...]:
         """All whose time is over."""
         return self._all(select(jobs).where(jobs.c.ends_at <= self._database.now()))
+
+
+def cancel_all(connection: Connection, owner_id: int, now: datetime) -> None:
+    """Their owner is about to be removed, who need not be told: nobody wants them, and their time is over."""
+    let_go = {"lease_owner": None, "lease_until": None, "updated_at": now, "ends_at": now}
+    theirs = update(jobs).where(jobs.c.owner_id == owner_id)
+    connection.execute(theirs.values(status="cancelled", **let_go))
 
 
 def unknown() -> NotFound:
@@ -215,6 +218,16 @@ def _require_letters_left(connection: Connection, job: Job, letters: int) -> Non
     )
     if connection.execute(counted).scalar_one() >= letters:
         raise AtCapacity(f"There are {letters} letters a day for each user.", 3600)
+
+
+def _cancel(connection: Connection, job: Job, now: datetime, ends_at: datetime) -> bool:
+    """Whether it was not over yet."""
+    let_go = {"lease_owner": None, "lease_until": None, "updated_at": now, "ends_at": ends_at}
+    live = update(jobs).where(jobs.c.id == job.id, _LIVE)
+    if not connection.execute(live.values(status="cancelled", **let_go)).rowcount:
+        return False
+    _tell(connection, job, "cancelled", now)
+    return True
 
 
 def _held(job: Job, worker: str) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ import names
 from db import events
 from db import nodes as rows
 from db.connection import Database
+from db.jobs import cancel_all
 from db.schema import BIN, RECEIVING, TREE, known_networks, nodes, sessions, tokens, uploads, users
 from db.uploads import give_up
 from errors import BadName, Conflict, NotFound
@@ -129,6 +130,7 @@ class People:
 
     def remove(self, user_id: int) -> None:
         """Take out the user with all sessions, tokens and uploads, and with the bin, from which nobody could restore.
+        Jobs are cancelled, and stay until what they made is thrown away.
 
         Raises NotFound; Conflict for the last admin, and while there are files or folders.
         """
@@ -147,6 +149,7 @@ class People:
                 give_up(connection, upload_id, now)
             for top in (tree, bin_):
                 rows.remove(connection, top, now)
+            cancel_all(connection, user_id, now)
             connection.execute(delete(users).where(users.c.id == user_id))
             events.note(connection, user_id, "user_removed", now, name=user.name)
 

@@ -16,13 +16,14 @@ class Job:
     """What is to be made: `args` say it to the `kind`, whose `result` says what was. Both are as JSON has them.
 
     `done` of `total` are in bytes. The present attempt, number `attempts` without progress, began at `started_at` with
-    `started_from` bytes done. `error` is the sentence of the last failure.
+    `started_from` bytes done. `error` is the sentence of the last failure. Only one
+    that was cancelled can have lost its owner.
     """
 
     id: str
     kind: str
     key: str
-    owner_id: int
+    owner_id: int | None
     args: Mapping[str, Any]
     result: Mapping[str, Any]
     status: JobStatus

@@ -40,8 +40,8 @@ def all_jobs(_: User) -> Response:
     users = {account.user.id: account.user for account in gateway().people.accounts()}
     items = []
     for job in gateway().jobs.all():
-        owner = users.get(job.owner_id)
-        if owner is not None:  # else they were removed at this moment, and their jobs with them
+        owner = job.owner_id is not None and users.get(job.owner_id)
+        if owner:  # else they were removed, and soon their jobs are, too
             told = document(job, owner) | {"user": owner.name, "attempts": job.attempts}
             items.append({name: value for name, value in told.items() if name != "download_url"})
     return polled({"items": items})

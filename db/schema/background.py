@@ -27,7 +27,8 @@ jobs = Table(
     Column("id", String(32), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("key", Text, nullable=False),  # what it is about; nobody has the same made twice
-    Column("owner_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    # A row is all that is known of what its job left outside: it stays without its owner until that is cleared away.
+    Column("owner_id", BigId, ForeignKey("users.id", ondelete="SET NULL"), index=True),
     Column("args", JSON, nullable=False),
     Column("result", JSON, nullable=False),
     Column("status", String(10), nullable=False),
@@ -47,6 +48,7 @@ jobs = Table(
     Column("ends_at", UtcTime),
     CheckConstraint("status IN ('queued', 'processing', 'ready', 'failed', 'cancelled')", name="status"),
     CheckConstraint("(status = 'processing') = (lease_owner IS NOT NULL)", name="lease"),
+    CheckConstraint("owner_id IS NOT NULL OR status = 'cancelled'", name="owner"),
     Index("ix_jobs_live", "kind", "key", unique=True, sqlite_where=_LIVE),
     Index(None, "status", "not_before"),
 )

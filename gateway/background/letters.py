@@ -79,10 +79,11 @@ class Letters:
 
     def about(self, job: Job) -> None:
         """Have one sent about this job, if somebody wants it, and has not been sent it. Raises AtCapacity."""
-        email = self._rows.get(job.id).email  # somebody may have joined in since the job was claimed
-        if self._post is not None and email is not None:
-            args = {"about": job.id, "to": email}
-            self._jobs.ask(job.owner_id, KIND, f"{job.id} {email}", args, 0, most=MOST_A_DAY, over=True)
+        now = self._rows.get(job.id)  # somebody may have joined in since the job was claimed
+        if self._post is not None and now.email is not None and now.owner_id is not None:
+            args = {"about": now.id, "to": now.email}
+            key = f"{now.id} {now.email}"
+            self._jobs.ask(now.owner_id, KIND, key, args, 0, most=MOST_A_DAY, over=True)
 
     def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
         """As Kind.perform. What is not there any more is not told of."""
@@ -92,7 +93,8 @@ class Letters:
             return Made({}, REMEMBERED)
         if about.status in {"queued", "processing"}:
             raise Transient("The ZIP is not ready yet.", SOON)
-        if about.status == "ready" and about.ends_at is not None and self._post is not None:
+        if about.status == "ready" and self._post is not None:
+            assert about.owner_id is not None and about.ends_at is not None  # since it is ready
             owner = self._people.account(about.owner_id).user
             text = TEXT.format(
                 folder=about.args["folder"],

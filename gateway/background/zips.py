@@ -41,11 +41,11 @@ class Zips:
 
     def archive(self, job: Job) -> StoredArchive | None:
         """What its folder would be packed into now; None when that is another archive, or the folder is gone."""
-        owner, folder_id = self._people.by_id(job.owner_id), job.args["folder_id"]
+        owner = None if job.owner_id is None else self._people.by_id(job.owner_id)
+        if owner is None:
+            return None
         try:
-            if owner is None:
-                return None
-            archive = self._archives.of(owner[0], self._tree.folder(job.owner_id, folder_id))
+            archive = self._archives.of(owner[0], self._tree.folder(owner[0].id, job.args["folder_id"]))
         except (NotFound, TooLarge):
             return None
         return archive if archive.digest.hex() == job.args["digest"] else None
@@ -106,6 +106,7 @@ class Zips:
     def drop_changed(self) -> None:
         """Throw away those of folders that have changed since."""
         for job in self._rows.ready(KIND):
+            assert job.owner_id is not None  # else it would be cancelled
             version = self._archives.version(job.owner_id)
             if self._seen.get(job.id) == version:
                 continue

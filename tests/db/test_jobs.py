@@ -50,6 +50,7 @@ def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: Use
     assert (joined.id, joined.status, joined.result) == ("b", "ready", {"size": 7})
     clock.move(days=1)
     assert jobs.ask(a_job(ann, clock, "c"), 5).id == "c", "that one's time is over"
+    assert [job.id for job in jobs.ended()] == ["a", "b"], "and what it made is still to be thrown away"
 
 
 def test_an_owner_has_so_many_under_way(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
@@ -185,7 +186,7 @@ def test_speed_is_that_of_the_present_attempt(jobs: Jobs, ann: User, clock: Cloc
     assert jobs.get("a").speed == 30
 
 
-def test_nobody_sees_anothers_and_they_go_with_their_owner(
+def test_nobody_sees_anothers_and_they_are_over_with_their_owner(
     jobs: Jobs, database: Database, ann: User, bob: User, clock: Clock
 ) -> None:
     People(database).add("cleo", "hash", is_admin=True)
@@ -195,5 +196,7 @@ def test_nobody_sees_anothers_and_they_go_with_their_owner(
     assert [job.id for job in jobs.latest(9, ann.id)] == [job.id for job in jobs.latest(9)] == ["a"]
     assert jobs.latest(9, bob.id) == ()
     assert jobs.live("zip") == {"a"}
+    assert jobs.claim("w", LEASE)
     People(database).remove(ann.id)
     assert jobs.live("zip") == frozenset()
+    assert [(job.status, job.owner_id) for job in jobs.ended()] == [("cancelled", None)]

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import text
 
-from db import Database, People, Tree
+from db import Database, Jobs, People, Tree
 from db.migrations import upgrade
 from db.totals import Totals as Rows
 from model import File, Totals
 from tests.db.conftest import Clock, url_of
 
-_USER = "INSERT INTO users VALUES (7, 'ann', 'ann', 'hash', 1, '2026-11-20 12:00:00.000000')"
+_USER = """INSERT INTO users (id, name, name_key, password_hash, is_admin, created_at)
+    VALUES (7, 'ann', 'ann', 'hash', 1, '2026-11-20 12:00:00.000000')"""
 _TOKEN = """INSERT INTO tokens (user_id, kind, name, digest, created_at)
     VALUES (7, :kind, 'laptop', :digest, '2026-11-20 12:00:00.000000')"""
 _CONTENT = """INSERT INTO contents (id, uuid, size, media_type, tree, crc32, created_at)
@@ -23,6 +24,10 @@ _FILE = """INSERT INTO nodes (owner_id, parent_id, kind, name, name_key, name_by
     VALUES (7, 1, 1, :name, :name, 1, 1, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
 _ROOT = """INSERT INTO nodes (id, owner_id, kind, name, name_key, name_bytes, created_at, modified_at)
     VALUES (1, 7, 0, '', '', 0, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
+_JOB = """INSERT INTO jobs (id, kind, key, owner_id, args, result, status, done, total, attempts, not_before,
+        started_from, created_at, updated_at)
+    VALUES ('a', 'zip', 'k', 7, '{}', '{}', 'ready', 5, 5, 1, '2026-11-20 12:00:00.000000',
+        0, '2026-11-20 12:00:00.000000', '2026-11-20 12:00:00.000000')"""
 
 Insert = tuple[str, dict[str, Any]]
 """A statement and its values."""
@@ -65,4 +70,11 @@ def test_a_file_s_media_type_goes_from_its_contents_to_its_name(path: Path, cloc
     database = migrated(path, clock, "0003", *_HOME, (_FILE, {"name": "a"}))
     file = Tree(database).node_at(7, "/a")
     assert isinstance(file, File) and file.media_type == "text/plain"
+    database.close()
+
+
+def test_jobs_are_kept_where_they_learn_to_outlive_their_owner(path: Path, clock: Clock) -> None:
+    database = migrated(path, clock, "0010", (_USER, {}), (_JOB, {}))
+    job = Jobs(database).get("a")
+    assert (job.owner_id, job.status, job.done) == (7, "ready", 5)
     database.close()
