@@ -182,6 +182,40 @@ def test_a_refusal_keeps_the_form_and_says_why(given: Page) -> None:
     expect(dialog).to_have_count(1)
 
 
+def test_the_view_of_shares_follows_what_changes_them_and_keeps_the_focus(
+    given: Page, gateway: RunningGateway, put: Put
+) -> None:
+    page, asked = given, list[str]()
+
+    def two_a_page(route: Route) -> None:
+        asked.append(route.request.url)
+        route.continue_(url=route.request.url.replace("limit=200", "limit=2"))
+
+    with gateway.client() as client:
+
+        def share(name: str) -> None:
+            made = client.post("/api/v1/shares", json={"file_id": put(f"/{name}")["id"]})
+            assert made.status_code == 201, made.text
+
+        for name in ("1.txt", "2.txt", "3.txt"):
+            share(name)
+        page.route("**/api/v1/shares?*", two_a_page)
+        page.get_by_role("link", name="Shares").click()
+        page.get_by_role("button", name="Show more").click()
+        cards = page.locator(".card.share")
+        expect(cards.filter(has_text="1.txt")).to_be_visible()
+        copy = cards.filter(has_text="2.txt").get_by_role("button", name="Copy the link")
+        copy.focus()
+        asked.clear()
+        for number in range(5):
+            put(f"/not shared {number}.txt")
+        share("4.txt")
+        expect(cards.filter(has_text="4.txt")).to_be_visible()
+        expect(copy).to_be_focused()
+        expect(cards.filter(has_text="2.txt")).to_be_visible()
+        assert len([url for url in asked if "cursor" not in url]) <= 2  # not once for each event
+
+
 def test_the_view_of_shares_fits_a_phone(browser: Browser, gateway: RunningGateway, put: Put) -> None:
     name = "A film with a name that is much longer than any telephone is wide, in two parts.mkv"
     with gateway.client() as client:

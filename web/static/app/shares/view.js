@@ -1,29 +1,37 @@
 // The Shares view: every link that was given to others, how it is used, and its end.
 
 import { address, get } from "../api.js";
-import { listen } from "../changes.js";
+import { listen as listenToChanges } from "../changes.js";
 import { attempt } from "../dialog.js";
-import { h, icon, iconButton } from "../dom.js";
-import { exactly, moment } from "../format.js";
-import { folderAddress, parentOf } from "../files/row.js";
-import { menu } from "../menu.js";
+import { h, icon } from "../dom.js";
+import { listen } from "../live.js";
+import { Settling } from "../settle.js";
 import { t } from "../text.js";
-import { change, copyLink, revoke, showLines, stateOf } from "./dialogs.js";
-import { factsOf } from "./facts.js";
+import { ShareCard } from "./card.js";
 
 const PAGE = 200;
+// What changes a link, or what is said of where it leads.
+const CHANGES = new Set(["shared", "share_changed", "unshared", "moved", "removed", "restored"]);
 
 export function show(root, _params, leaving) {
   const view = new SharesView(root);
-  leaving.addEventListener("abort", listen(() => attempt(() => view.load())));
+  const changes = new Settling(() => view.load());
+  const ends = [
+    listen(({ type }) => CHANGES.has(type) && changes.note()),
+    listenToChanges((folders) => folders || changes.note()), // events may have been missed
+    () => changes.end(),
+  ];
+  leaving.addEventListener("abort", () => ends.forEach((end) => end()));
   return view.load();
 }
 
 class SharesView {
+  #cards = new Map(); // id -> ShareCard
   #list = h("ul", { class: "cards" });
   #more = h("button", { type: "button", class: "quiet", onclick: () => attempt(() => this.#showMore()) }, t("shares.more"));
   #empty = h("div", { class: "empty", hidden: true },
     icon("link"), h("h2", {}, t("shares.empty")), h("p", {}, t("shares.empty.hint")));
+  #items = [];
   #next = null;
 
   constructor(root) {
@@ -31,46 +39,40 @@ class SharesView {
       h("div", { class: "page", tabindex: 0 }, this.#list, h("div", { class: "buttons first" }, this.#more), this.#empty));
   }
 
-  // From the start.
+  // From the start, as many as are shown.
   async load() {
-    this.#show(await get(address("shares", { limit: PAGE })), []);
+    let [items, next] = [[], null];
+    do {
+      const page = await get(address("shares", { limit: PAGE, cursor: next }));
+      items = items.concat(page.items);
+      next = page.next;
+    } while (next !== null && items.length < this.#items.length);
+    this.#show(items, next);
   }
 
   async #showMore() {
-    this.#show(await get(address("shares", { limit: PAGE, cursor: this.#next })), [...this.#list.children]);
+    const { items, next } = await get(address("shares", { limit: PAGE, cursor: this.#next }));
+    this.#show([...this.#items, ...items], next);
   }
 
-  #show({ items, next }, before) {
-    this.#next = next;
-    this.#list.replaceChildren(...before, ...items.map((item) => this.#card(item)));
+  #show(items, next) {
+    [this.#items, this.#next] = [items, next];
+    const there = new Set(items.map(({ id }) => id));
+    for (const [id, { element }] of this.#cards) {
+      if (there.has(id)) continue;
+      element.remove();
+      this.#cards.delete(id);
+    }
+    items.forEach((item, index) => this.#place(item, index));
     this.#more.hidden = next === null;
-    this.#empty.hidden = this.#list.childElementCount > 0;
+    this.#empty.hidden = items.length > 0;
   }
 
-  #card(of) {
-    const name = of.name || t("files.root");
-    const again = async (act) => (await act) && attempt(() => this.load());
-    const open = (event) => menu([
-      { label: t("copylines"), icon: "code", act: () => showLines(of) },
-      { label: t("share.change"), icon: "rename", act: () => again(change(of)) },
-      null,
-      { label: t("share.revoke"), icon: "close", danger: true, act: () => again(revoke(of)) },
-    ], event.currentTarget, t("row.more", { name }));
-    return h("li", { class: "card share", data: { state: of.state, kind: of.kind } },
-      icon(of.kind === "folder" ? "folder" : "file"),
-      h("div", { class: "what" },
-        h("h2", {}, h("a", { href: of.url, target: "_blank", rel: "noopener" }, name), stateOf(of),
-          of.has_password && h("span", { class: "tag" }, t("share.locked"))),
-        h("p", { class: "number" }, factsOf(of)),
-        h("p", { class: "faint", title: exactly(of.created_at) }, placeOf(of), t("share.since", { time: moment(of.created_at) }))),
-      iconButton("copy", t("share.copy-of", { name }), () => copyLink(of)),
-      iconButton("more", t("row.more", { name }), open, { "aria-haspopup": "menu" }));
+  // Cards that are there stay in the document, with the focus: their order never changes.
+  #place(item, index) {
+    if (!this.#cards.has(item.id)) this.#cards.set(item.id, new ShareCard(item, () => attempt(() => this.load())));
+    const card = this.#cards.get(item.id);
+    card.show(item);
+    if (this.#list.children[index] !== card.element) this.#list.insertBefore(card.element, this.#list.children[index] ?? null);
   }
-}
-
-// The way to where it lies, and a dot behind; nothing while it is in the bin.
-function placeOf({ path }) {
-  if (path === null) return null;
-  const folder = parentOf(path);
-  return h("span", {}, h("a", { href: folderAddress(folder) }, folder === "/" ? t("files.root") : folder), " · ");
 }
