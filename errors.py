@@ -157,5 +157,9 @@ class DatabaseUnavailable(StowgramError):
     """The database is locked for too long, damaged or out of reach."""
 
 
+class DatabaseDamaged(DatabaseUnavailable):
+    """Pages of it cannot be what was written: a backup has to take its place."""
+
+
 class ClientGone(StowgramError):
     """Nobody is there to answer; the work was given up."""

@@ -21,12 +21,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.schema import REVISION
-from errors import Conflict, DatabaseUnavailable, Misconfigured, NotFound, OutOfSpace, StowgramError
+from errors import (
+    Conflict,
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    Misconfigured,
+    NotFound,
+    OutOfSpace,
+    StowgramError,
+)
 
 PATIENCE_SECONDS = 10.0
 """How long a transaction waits for another's lock."""
-CHECK_SECONDS = 2.0
-"""How long the check at start may take; a very large database is then checked only in part."""
+CHECK_SECONDS = 20.0
+"""How long a check may take; a very large database is then checked only in part."""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
 CACHE_KIB = 512
@@ -52,6 +60,7 @@ class Database:
         """`patience` is in seconds. Opens nothing yet. Raises Misconfigured for a URL that cannot work."""
         self.now = now
         self._patience = patience
+        self._damaged = False  # once it was met; who puts a backup in its place starts us again
         self._engine = create_engine(
             _checked_url(url),
             pool_size=8,
@@ -88,7 +97,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment and waits for no writer. Raises DatabaseUnavailable."""
         opening = (f"PRAGMA busy_timeout = {_milliseconds(self._patience)}", "BEGIN")
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             connection.execution_options(opening=opening)
             with connection.begin():
                 yield connection
@@ -113,7 +122,7 @@ class Database:
         if not self._writer.acquire(timeout=patience):
             raise DatabaseUnavailable(_LOCKED)
         try:
-            with _translated(), self._engine.connect() as connection:
+            with self._translated(), self._engine.connect() as connection:
                 connection.execution_options(opening=opening)
                 with connection.begin():
                     yield connection
@@ -137,13 +146,25 @@ class Database:
             except Unknown as error:
                 raise DatabaseUnavailable(_NEWER) from error
 
-    def check(self, seconds: float = CHECK_SECONDS) -> None:
-        """Look for damage for at most `seconds`. Raises DatabaseUnavailable when there is some."""
+    def look(self) -> None:
+        """Read a row, as anybody may ask for at any time. Raises DatabaseUnavailable when that fails, and
+        DatabaseDamaged when a check, or anybody's transaction, has met damage since the start.
+        """
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if self._damaged:
+            raise DatabaseDamaged(_DAMAGED)
+
+    def check(self, seconds: float = CHECK_SECONDS, stop: Callable[[], bool] = lambda: False) -> None:
+        """Look through it for damage, for at most `seconds`, or until `stop` says so.
+
+        Raises DatabaseDamaged when there is some, else DatabaseUnavailable.
+        """
         deadline = time.monotonic() + seconds
-        with _translated(), closing(self._engine.raw_connection()) as pooled:
+        with self._translated(), closing(self._engine.raw_connection()) as pooled:
             connection = pooled.driver_connection
             assert isinstance(connection, sqlite3.Connection)
-            connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+            connection.set_progress_handler(lambda: stop() or time.monotonic() > deadline, 10_000)
             try:
                 findings = connection.execute("PRAGMA quick_check(1)").fetchall()
             except sqlite3.OperationalError as error:
@@ -153,7 +174,24 @@ class Database:
             finally:
                 connection.set_progress_handler(None, 0)
         if findings != [("ok",)]:
-            raise DatabaseUnavailable(_DAMAGED)
+            self._damaged = True
+            raise DatabaseDamaged(_DAMAGED)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The border: what the database says becomes what we say, and that it is damaged is remembered."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(_LOCKED) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            ours = _in_our_words(error.orig if isinstance(error, DBAPIError) else error)
+            if ours is None:
+                raise
+            self._damaged |= isinstance(ours, DatabaseDamaged)
+            raise ours from error
+        except OverflowError as error:  # a number of more than 64 bits, which no row can have
+            raise NotFound("There is nothing of that number.") from error
 
     def close(self) -> None:
         """Close the connections that rest; those in use close when their transaction ends."""
@@ -189,22 +227,6 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The border: what the database says becomes what we say."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise DatabaseUnavailable(_LOCKED) from error
-    except (DBAPIError, sqlite3.Error) as error:
-        ours = _in_our_words(error.orig if isinstance(error, DBAPIError) else error)
-        if ours is None:
-            raise
-        raise ours from error
-    except OverflowError as error:  # a number of more than 64 bits, which no row can have
-        raise NotFound("There is nothing of that number.") from error
-
-
 def _in_our_words(error: BaseException | None) -> StowgramError | None:
     """Our error for one of SQLite's result codes (sqlite.org/rescode.html); None for a mistake of our own."""
     name = getattr(error, "sqlite_errorname", "")
@@ -215,7 +237,7 @@ def _in_our_words(error: BaseException | None) -> StowgramError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseUnavailable(_LOCKED)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return DatabaseUnavailable(_DAMAGED)
+        return DatabaseDamaged(_DAMAGED)
     if name == "SQLITE_FULL":
         return OutOfSpace(_FULL)
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):

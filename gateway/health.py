@@ -1,4 +1,7 @@
-"""How the database and the store are: looked at when somebody asks, by one for all, and not too often."""
+"""How the database and the store are: looked at when somebody asks, by one for all, and not too often.
+
+Anybody may ask, so it reads a row and no more: damage is looked for by upkeep, and told of here.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ class Watch:
 
     def _look(self) -> Health:
         try:
-            self._database.check()
+            self._database.look()
             database = "ok"
         except DatabaseUnavailable as error:
             database = str(error)

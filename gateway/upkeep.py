@@ -56,6 +56,7 @@ class Upkeep:
         transfers: Transfers,
         totals: Totals,
     ) -> None:
+        self._database = database
         self._rows = Rows(database)
         self._contents = Contents(database)
         self._damage = Damage(database)
@@ -96,6 +97,10 @@ class Upkeep:
         """Write down what downloads found damaged, for the listings."""
         for report in self._downloads.damage():
             self._write_down(report)
+
+    def check_database(self, stop: Callable[[], bool]) -> None:
+        """Look for damage in the database, until `stop` says so. Raises DatabaseDamaged, which `health` tells of."""
+        self._database.check(stop=stop)
 
     def go_on_with_uploads(self) -> None:
         """Carry what is staged and finish what has all its bytes. Raises, in the end, what one of them met."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -126,6 +128,20 @@ def house(tmp_path: Path) -> Iterator[House]:
     built.gateway.close()
     built.store.close()
     built.database.close()
+
+
+def damage(database: Path, table: str) -> None:
+    """Write noise over the first page of the table, also while somebody uses it."""
+    with closing(sqlite3.connect(database)) as beside:
+        beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        (size,) = beside.execute("PRAGMA page_size").fetchone()
+        (page,) = beside.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(os.urandom(size))
+    with closing(sqlite3.connect(database)) as beside:
+        beside.execute("PRAGMA user_version = 7")  # a change, so that nobody trusts pages read before
+        beside.commit()
 
 
 @pytest.fixture(autouse=True)

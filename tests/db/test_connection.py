@@ -15,7 +15,8 @@ from sqlalchemy import CheckConstraint, text
 
 from db import Database, People
 from db.schema import REVISION, metadata
-from errors import DatabaseUnavailable, Misconfigured, OutOfSpace
+from errors import DatabaseDamaged, DatabaseUnavailable, Misconfigured, OutOfSpace
+from tests.conftest import damage
 from tests.db.conftest import Clock, url_of
 
 
@@ -128,6 +129,17 @@ def test_damage_inside_is_detected(path: Path, database: Database) -> None:
     path.write_bytes(whole[: len(whole) // 2 // 4096 * 4096])
     with pytest.raises(DatabaseUnavailable, match="damaged"):
         database.check()
+
+
+def test_damage_that_anybody_met_is_told_by_every_look_from_then_on(path: Path, database: Database) -> None:
+    damage(path, "users")
+    for meets_it in ("check", "use"):
+        with closing(Database(url_of(path))) as opened:
+            opened.look()
+            with pytest.raises(DatabaseDamaged):
+                opened.check() if meets_it == "check" else People(opened).add("ann", "hash")
+            with pytest.raises(DatabaseDamaged):
+                opened.look()
 
 
 def test_a_check_that_runs_out_of_time_finds_nothing(database: Database) -> None:

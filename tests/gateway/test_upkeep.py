@@ -14,9 +14,10 @@ from uuid import UUID
 import pytest
 
 import errors
+from gateway.health import Watch
 from model import MIB, ByteRange, File, Label, Locator
 from storage.memory import MemoryStore
-from tests.conftest import House, build_house, wait_for_transit
+from tests.conftest import House, build_house, damage, wait_for_transit
 
 
 def interrupted(folder: Path, store: MemoryStore, data: bytes, path: str = "/file") -> House:
@@ -31,6 +32,17 @@ def interrupted(folder: Path, store: MemoryStore, data: bytes, path: str = "/fil
     rest = data[2 * MIB :]
     house.gateway.uploads.append(house.user, upload.id, 2 * MIB, io.BytesIO(rest), len(rest))
     return house
+
+
+def test_damage_of_the_database_is_looked_for_by_upkeep_and_told_to_whoever_asks(
+    house: House, tmp_path: Path
+) -> None:
+    """Anybody may ask, and as often as they like: it must not cost a look through all of it."""
+    damage(tmp_path / "stowgram.sqlite", "trash")
+    assert Watch(house.database, house.store).health().ready
+    with pytest.raises(errors.DatabaseDamaged):
+        house.gateway.upkeep.check_database(lambda: False)
+    assert "damaged" in Watch(house.database, house.store).health().database
 
 
 def the_file(house: House, path: str = "/file") -> File:

@@ -59,6 +59,7 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
         "make_room",
         "complete_digests",
         "look_outside",
+        "check_database",
     )
     upkeep = SimpleNamespace(**dict.fromkeys(names, nothing) | {"note_damage": fails})
     keeper = Keeper(cast(Gateway, cast(Any, SimpleNamespace(upkeep=upkeep))))
