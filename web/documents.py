@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from disposition import shown_inline
 from model import Account, ChunkSummary, Details, Event, File, Node, Session, Share, Token
 
 
@@ -24,6 +25,7 @@ def node(of: Node) -> dict[str, Any]:
         "sha256": file.sha256.hex() if file and file.sha256 else None,
         "etag": file and file.tree.hex(),
         "media_type": file and file.media_type,
+        "inline": file is not None and shown_inline(file.media_type),
         "damaged": file is not None and file.damaged_at is not None,
         "created_at": moment(of.created_at),
         "modified_at": moment(of.modified_at),

@@ -31,7 +31,7 @@ def sound(seconds: int) -> bytes:
 
 def test_a_video_and_a_sound_play_from_anywhere(page: Page, put: Put) -> None:
     put("/media/1.webm", CLIP.read_bytes(), "video/webm")
-    put("/media/2.wav", sound(60), "audio/wav")
+    put("/media/2.wav", sound(60), "audio/x-wav")
     sign_in(page, "/?path=/media")
     page.get_by_role("link", name="1.webm", exact=True).click()
     for kind, place in (("video", 6), ("audio", 50)):

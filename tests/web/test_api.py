@@ -28,6 +28,7 @@ NODE = {
     "sha256",
     "etag",
     "media_type",
+    "inline",
     "damaged",
     "created_at",
     "modified_at",

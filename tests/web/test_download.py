@@ -102,6 +102,7 @@ def test_without_range_requests_everything_is_sent_in_order(house: House, tmp_pa
 def test_only_what_runs_nothing_is_shown_inline(ada: Api, media_type: str, shown: bool) -> None:
     put = ada("PUT", "/api/v1/content/f", {"Content-Type": media_type}, data=b"<script>")
     path = f"/files/{put.get_json()['id']}/download"
+    assert put.get_json()["inline"] is shown, "who shows it need not know which types those are"
     inline = ada("GET", path + "?inline=1")
     assert inline.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
     assert "sandbox" in inline.headers["Content-Security-Policy"]

@@ -28,6 +28,7 @@ _NODE = {
     "sha256": nullable(DIGEST),
     "etag": nullable(DIGEST),
     "media_type": nullable(TEXT),
+    "inline": FLAG,
     "damaged": FLAG,
     "created_at": TIME,
     "modified_at": TIME,

@@ -9,8 +9,6 @@ const BY_ENDING = {
   audio: "mp3 m4a ogg oga opus flac wav aac",
 };
 const KINDS = new Map(Object.entries(BY_ENDING).flatMap(([kind, all]) => all.split(" ").map((one) => [one, kind])));
-// What the server gives by `?inline=1` (disposition.py): media types that run nothing when they are shown.
-const INLINE = /^(image\/(png|jpeg|gif|webp|avif|bmp)|video\/(mp4|webm|ogg)|audio\/(mpeg|mp4|ogg|webm|flac|wav|aac))$/;
 
 const ending = (name) => name.slice(name.lastIndexOf(".") + 1).toLowerCase();
 const mediaType = (node) => (node.media_type ?? "").split(";")[0].trim().toLowerCase();
@@ -22,11 +20,12 @@ export function kindOf(node) {
   return KINDS.get(ending(node.name)) ?? (["image", "video", "audio", "text"].includes(main) ? main : "file");
 }
 
-// How a file can be looked at: "image", "video", "audio", "text", or null when it has to be downloaded.
+// How a file can be looked at: "image", "video", "audio", "text", or null when it has to be downloaded. What may be shown
+// as it is, the server decides.
 export function previewOf(node) {
   if (node.kind === "folder") return null;
   const type = mediaType(node);
-  if (INLINE.test(type)) return type.split("/")[0];
+  if (node.inline) return type.split("/")[0];
   return type.startsWith("text/") || ["text", "code"].includes(KINDS.get(ending(node.name))) ? "text" : null;
 }
 
