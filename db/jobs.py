@@ -183,10 +183,23 @@ class Jobs:
             if not _cancel(connection, job, self._database.now(), ends_at):
                 raise Conflict("It is over already.")
 
-    def forget(self, job_id: str) -> None:
-        """There is nothing of it any more."""
+    def over(self) -> tuple[Job, ...]:
+        """Those of which something may be left, and all whose time is over; but none that its worker may still be at,
+        since one that has lost its job learns it later.
+        """
+        now = self._database.now()
+        left = and_(jobs.c.status.in_(("failed", "cancelled")), ~jobs.c.cleared)
+        let_go = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
+        return self._all(
+            select(jobs).where(or_(left, jobs.c.ends_at <= now), let_go).order_by(jobs.c.updated_at)
+        )
+
+    def cleared(self, job: Job) -> None:
+        """Nothing is left of this one, which is over: it is forgotten, at once or when its time is over."""
+        this = jobs.c.id == job.id
         with self._database.write(durable=False) as connection:
-            connection.execute(delete(jobs).where(jobs.c.id == job_id))
+            connection.execute(update(jobs).where(this).values(cleared=True))
+            connection.execute(delete(jobs).where(this, jobs.c.ends_at <= self._database.now()))
 
     def expire(self, job: Job) -> None:
         """Nobody can have what it made any more, durably; it may be thrown away now."""
@@ -194,16 +207,11 @@ class Jobs:
         with self._database.write() as connection:
             _cancel(connection, job, now, now)
 
-    def ended(self) -> tuple[Job, ...]:
-        """All whose time is over."""
-        return self._all(select(jobs).where(jobs.c.ends_at <= self._database.now()))
-
 
 def cancel_all(connection: Connection, owner_id: int, now: datetime) -> None:
     """Their owner is about to be removed, who need not be told: nobody wants them, and their time is over."""
-    let_go = {"lease_owner": None, "lease_until": None, "updated_at": now, "ends_at": now}
-    theirs = update(jobs).where(jobs.c.owner_id == owner_id)
-    connection.execute(theirs.values(status="cancelled", **let_go))
+    ended = {"status": "cancelled", "lease_owner": None, "updated_at": now, "ends_at": now}
+    connection.execute(update(jobs).where(jobs.c.owner_id == owner_id).values(ended))
 
 
 def unknown() -> NotFound:
@@ -221,10 +229,9 @@ def _require_letters_left(connection: Connection, job: Job, letters: int) -> Non
 
 
 def _cancel(connection: Connection, job: Job, now: datetime, ends_at: datetime) -> bool:
-    """Whether it was not over yet."""
-    let_go = {"lease_owner": None, "lease_until": None, "updated_at": now, "ends_at": ends_at}
-    live = update(jobs).where(jobs.c.id == job.id, _LIVE)
-    if not connection.execute(live.values(status="cancelled", **let_go)).rowcount:
+    """Whether it was not over yet. Until its lease ends its worker may still be at it."""
+    ended = {"status": "cancelled", "lease_owner": None, "updated_at": now, "ends_at": ends_at}
+    if not connection.execute(update(jobs).where(jobs.c.id == job.id, _LIVE).values(ended)).rowcount:
         return False
     _tell(connection, job, "cancelled", now)
     return True

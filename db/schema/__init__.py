@@ -41,7 +41,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0011"
+REVISION = "0012"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""

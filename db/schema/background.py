@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -46,6 +48,7 @@ jobs = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime),
+    Column("cleared", Boolean, nullable=False, server_default=false()),  # nothing is left of what it made
     CheckConstraint("status IN ('queued', 'processing', 'ready', 'failed', 'cancelled')", name="status"),
     CheckConstraint("(status = 'processing') = (lease_owner IS NOT NULL)", name="lease"),
     CheckConstraint("owner_id IS NOT NULL OR status = 'cancelled'", name="owner"),

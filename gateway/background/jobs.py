@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from db import Database
 from db.jobs import Jobs as Rows
-from errors import NotFound, StoreError
+from errors import NotFound, StoreError, Transient
 from model import Job, User
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,10 @@ class Kind(Protocol):
         """
 
     def clear(self, job: Job) -> None:
-        """Leave nothing of a job that is over; no error when there is nothing. Raises StoreError to be asked again."""
+        """Leave nothing of a job that is over on this machine, soon; no error when there is nothing."""
+
+    def clear_outside(self, job: Job) -> None:
+        """Nor anywhere else, which may take minutes. Raises StoreError to be asked again."""
 
 
 class Jobs:
@@ -119,7 +122,7 @@ class Jobs:
         job = self._rows.get(job_id, user.id)
         self._rows.cancel(job, self._database.now() + REMEMBERED)
         if job.status != "processing":  # else its worker would make anew what is cleared here
-            self._cleared(job)
+            self._kinds[job.kind].clear(job)
 
     def take_back(self, name: str) -> None:
         """Whoever had a name that begins so is dead: what they held waits for its next attempt."""
@@ -151,25 +154,30 @@ class Jobs:
         self._rows.put_back(job, worker, self._database.now() + delay, error)
 
     def clear(self, job: Job) -> None:
-        """Leave nothing of it, if it is over; another worker may have it, too."""
+        """Leave nothing of it here, if it is over; another worker may have it, too."""
         try:
             over = self._rows.get(job.id).status in {"failed", "cancelled"}
         except NotFound:
             over = True
         if over:
-            self._cleared(job)
-
-    def forget_ended(self) -> None:
-        """Throw away what was made, and then the word of it, where its time is over."""
-        for job in self._rows.ended():
-            if self._cleared(job):
-                self._rows.forget(job.id)
-
-    def _cleared(self, job: Job) -> bool:
-        """Whether nothing is left of it. If not, it is asked again in the rounds after its end."""
-        try:
             self._kinds[job.kind].clear(job)
-        except StoreError as error:
-            log.warning("job %s could not be cleared: %s", job.id, error)
-            return False
-        return True
+
+    def clear_over(self) -> None:
+        """Leave nothing of those that are over, here and outside, and forget those whose time is over.
+
+        A kind whose place outside does not answer is left to a later round: each try may take minutes.
+        """
+        silent: set[str] = set()
+        for job in self._rows.over():
+            if job.kind in silent:
+                continue
+            kind = self._kinds[job.kind]
+            try:
+                kind.clear(job)
+                kind.clear_outside(job)
+            except StoreError as error:
+                log.warning("job %s could not be cleared: %s", job.id, error)
+                if isinstance(error, Transient):
+                    silent.add(job.kind)
+            else:
+                self._rows.cleared(job)

@@ -108,4 +108,7 @@ class Letters:
         return Made({}, REMEMBERED)
 
     def clear(self, job: Job) -> None:
+        """There is nothing."""
+
+    def clear_outside(self, job: Job) -> None:
         """What is in the post stays there."""

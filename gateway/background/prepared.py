@@ -101,6 +101,6 @@ class Prepared:
 
     def tidy(self) -> None:
         """Throw away what is over, what is of folders that have changed, and what nobody asked for."""
-        self._jobs.forget_ended()
         self._zips.drop_changed()
+        self._jobs.clear_over()
         self._zips.sweep()

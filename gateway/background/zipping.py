@@ -70,6 +70,10 @@ class Zipping:
     def clear(self, job: Job) -> None:
         self._zips.clear(job)
 
+    def clear_outside(self, job: Job) -> None:
+        if job.started_at is not None:  # else it never got there
+            self._zips.outside.remove(job)
+
     def _unchanged(self, job: Job) -> StoredArchive:
         archive = self._zips.archive(job)
         if archive is None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from pathlib import Path
 
 from db import Database, People, Tree
 from db.jobs import Jobs as Rows
-from errors import AtCapacity, NotFound, StoreError, TooLarge
+from errors import AtCapacity, NotFound, TooLarge
 from gateway.background.outside import Outside
 from gateway.limits import Limits
 from gateway.outgoing.archives import Archives
 from model import Job
 from streaming.shelf import Shelf
 from streaming.stored_archive import StoredArchive
-
-log = logging.getLogger(__name__)
 
 KIND = "zip"
 
@@ -86,22 +83,14 @@ class Zips:
         return path if path.exists() else None
 
     def throw_away(self, job: Job) -> None:
-        """Out of sight first, then off the shelf, then forgotten. What is outside and cannot be removed now is removed
-        once its time is over, which it is.
-        """
+        """Out of sight first, then off the shelf. What is outside goes with the other jobs that are over."""
         self._rows.expire(job)
-        try:
-            self.clear(job)
-        except StoreError as error:
-            log.warning("the ZIP of job %s could not be removed: %s", job.id, error)
-        else:
-            self._rows.forget(job.id)
+        self.clear(job)
 
     def clear(self, job: Job) -> None:
-        """Leave no bytes of it. Raises StoreError where object storage does not do it now."""
+        """Leave no bytes of it here."""
         self.shelf.remove(job.id)
         self._seen.pop(job.id, None)
-        self.outside.remove(job)
 
     def drop_changed(self) -> None:
         """Throw away those of folders that have changed since."""

@@ -50,7 +50,7 @@ def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: Use
     assert (joined.id, joined.status, joined.result) == ("b", "ready", {"size": 7})
     clock.move(days=1)
     assert jobs.ask(a_job(ann, clock, "c"), 5).id == "c", "that one's time is over"
-    assert [job.id for job in jobs.ended()] == ["a", "b"], "and what it made is still to be thrown away"
+    assert [job.id for job in jobs.over()] == ["a", "b"], "and what it made is still to be thrown away"
 
 
 def test_an_owner_has_so_many_under_way(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
@@ -160,11 +160,28 @@ def test_a_cancelled_one_is_lost_to_its_worker(jobs: Jobs, ann: User, clock: Clo
     assert jobs.claim("w", LEASE) is None
     with pytest.raises(Conflict):
         jobs.cancel(job, clock())
+    jobs.cleared(job)
+    assert jobs.get("a").status == "cancelled" and jobs.over() == ()
     clock.move(days=1)
-    for over in jobs.ended():
-        jobs.forget(over.id)
+    assert [over.id for over in jobs.over()] == ["a"]
+    jobs.cleared(job)
     with pytest.raises(NotFound):
         jobs.get("a")
+
+
+def test_one_that_is_over_is_left_alone_while_its_worker_may_be_at_it(
+    jobs: Jobs, ann: User, clock: Clock
+) -> None:
+    for number in range(3):
+        jobs.ask(a_job(ann, clock, f"{number}", f"{number}"), 9)
+    held, failed = jobs.claim("w", LEASE), jobs.claim("w", LEASE)
+    assert held is not None and failed is not None
+    jobs.cancel(held, clock() + DAY)
+    assert jobs.over() == ()
+    assert jobs.fail(failed, "w", "no", clock() + DAY)
+    assert [job.id for job in jobs.over()] == [failed.id]
+    clock.move(seconds=31)
+    assert {job.id for job in jobs.over()} == {held.id, failed.id}
 
 
 def test_its_owner_hears_of_every_change(jobs: Jobs, database: Database, ann: User, clock: Clock) -> None:
@@ -196,7 +213,6 @@ def test_nobody_sees_anothers_and_they_are_over_with_their_owner(
     assert [job.id for job in jobs.latest(9, ann.id)] == [job.id for job in jobs.latest(9)] == ["a"]
     assert jobs.latest(9, bob.id) == ()
     assert jobs.live("zip") == {"a"}
-    assert jobs.claim("w", LEASE)
     People(database).remove(ann.id)
     assert jobs.live("zip") == frozenset()
-    assert [(job.status, job.owner_id) for job in jobs.ended()] == [("cancelled", None)]
+    assert [(job.status, job.owner_id) for job in jobs.over()] == [("cancelled", None)]

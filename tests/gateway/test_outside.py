@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from errors import Transient
 from model import Folder
 from storage.objects.base import ObjectStore
 from tests.conftest import House, build_house
-from tests.gateway.preparing import prepared
+from tests.gateway.preparing import claimed, ignore, never, prepared
 
 
 class Objects(ObjectStore):
-    """In memory."""
+    """In memory. A `silent` one lets go of nothing, as a bucket that does not answer."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.silent = False
+        self.asked = 0
+        """How often to remove something."""
 
     def put(
         self, key: str, path: Path, *, progress: Callable[[int], None], stopped: Callable[[], bool]
@@ -30,6 +34,9 @@ class Objects(ObjectStore):
         return f"https://objects.example.org/{key}"
 
     def remove(self, key: str) -> None:
+        self.asked += 1
+        if self.silent:
+            raise Transient("Object storage does not answer.")
         self.kept.pop(key, None)
 
     def check(self) -> None:
@@ -55,8 +62,12 @@ def house(tmp_path: Path, objects: Objects) -> Iterator[House]:
 
 @pytest.fixture
 def folder(house: House) -> Folder:
-    house.gateway.uploads.put(house.user, "/z/f", BytesIO(b"12345"), 5)
-    found = house.gateway.files.at(house.user, "/z")
+    return filled(house, "z")
+
+
+def filled(house: House, name: str) -> Folder:
+    house.gateway.uploads.put(house.user, f"/{name}/f", BytesIO(b"12345"), 5)
+    found = house.gateway.files.at(house.user, f"/{name}")
     assert isinstance(found, Folder)
     return found
 
@@ -86,3 +97,54 @@ def test_those_of_a_removed_user_are_removed(house: House, folder: Folder, objec
     assert objects.kept
     house.gateway.prepared.tidy()
     assert (objects.kept, house.gateway.jobs.all()) == ({}, ())
+
+
+def test_nobody_who_cancels_waits_for_what_is_outside(
+    house: House, folder: Folder, objects: Objects, tmp_path: Path
+) -> None:
+    job = prepared(house.gateway, house.user, folder)
+    house.gateway.jobs.cancel(house.user, job.id)
+    assert (objects.asked, list((tmp_path / "prepared").iterdir())) == (0, [])
+    for _ in range(2):
+        house.gateway.prepared.tidy()
+    assert (objects.asked, objects.kept) == (1, {})
+    assert house.gateway.jobs.get(house.user, job.id).status == "cancelled", "which is remembered for a day"
+
+
+def test_what_was_never_begun_is_not_looked_for_outside(
+    house: House, folder: Folder, objects: Objects
+) -> None:
+    house.gateway.jobs.cancel(house.user, house.gateway.prepared.ask(house.user, folder).id)
+    later(house, days=2)
+    house.gateway.prepared.tidy()
+    assert (objects.asked, house.gateway.jobs.of(house.user)) == (0, ())
+
+
+def test_a_round_asks_a_silent_place_once_and_the_next_removes_what_is_left(
+    house: House, objects: Objects
+) -> None:
+    made = [prepared(house.gateway, house.user, filled(house, name)) for name in "abc"]
+    for job in made[:2]:
+        house.gateway.jobs.cancel(house.user, job.id)
+    house.gateway.uploads.put(house.user, "/c/changed", BytesIO(b"6"), 1)
+    objects.silent = True
+    house.gateway.prepared.tidy()
+    assert (objects.asked, len(objects.kept)) == (1, 3)
+    objects.silent = False
+    house.gateway.prepared.tidy()
+    assert objects.kept == {}
+
+
+def test_nothing_is_removed_outside_while_its_worker_may_still_take_it_there(
+    house: House, folder: Folder, objects: Objects
+) -> None:
+    asked = house.gateway.prepared.ask(house.user, folder)
+    job = claimed(house.gateway, timedelta(minutes=1))
+    house.gateway.jobs.cancel(house.user, asked.id)
+    house.gateway.prepared.tidy()
+    house.gateway.jobs.perform(job, ignore, never)  # it has not heard of it yet, and is killed then
+    house.gateway.prepared.tidy()
+    assert objects.kept
+    later(house, minutes=2)
+    house.gateway.prepared.tidy()
+    assert objects.kept == {}

@@ -319,8 +319,8 @@ def test_the_oldest_make_room_and_what_never_fits_is_refused(house: House, tmp_p
         store(house, f"/{number}/f", os.urandom(MIB))
     with with_limits(tmp_path, house.store, zip_cache=2 * MIB + 4096) as small:
         jobs = [prepared(small.gateway, small.user, at(small, f"/{number}")) for number in range(3)]
-        with pytest.raises(NotFound):
-            small.gateway.jobs.get(small.user, jobs[0].id)
+        with pytest.raises(Gone):
+            small.gateway.prepared.whole(small.user, jobs[0].id)
         for job in jobs[1:]:
             assert small.gateway.prepared.whole(small.user, job.id)
         assert sum(path.stat().st_size for path in (tmp_path / "prepared").iterdir()) <= 2 * MIB + 4096

@@ -147,6 +147,7 @@ def test_it_is_removed_when_its_time_is_over_its_folder_changes_or_nobody_wants_
     assert bucket.keys() == []
     job = prepared(gateway, house.user, folder)
     assert ada("DELETE", f"/api/v1/jobs/{job.id}").status_code == 204
+    gateway.prepared.tidy()
     assert bucket.keys() == []
     prepared(gateway, house.user, folder)
     a_day_later(house)
