@@ -127,6 +127,31 @@ def test_a_zip_is_prepared_told_of_and_found_among_the_transfers(given: Page) ->
     assert faults(given) == []
 
 
+PREPARATION = """async () => {
+    const { Preparation } = await import("/static/app/preparation.js");
+    const never = () => new Promise(() => {});
+    const zip = new Preparation({ t: (key) => key, look: never, cancel: never });
+    window.show = (done, more) => zip.show({ job_id: "a", status: "processing", done, total: 9, ...more });
+    document.body.append(zip.element);
+    show(1);
+}"""
+
+
+def test_buttons_and_what_is_read_aloud_of_a_zip_change_with_its_status_only(page: Page) -> None:
+    page.goto("/login")
+    page.evaluate(PREPARATION)
+    cancel, spoken = page.get_by_role("button", name="prepare.cancel"), page.get_by_role("status")
+    cancel.focus()
+    words = spoken.evaluate_handle("status => status.firstChild")
+    page.evaluate("() => show(2, { speed: 512 })")
+    expect(page.locator(".preparation")).to_contain_text("prepare.of · 512 B/s")
+    expect(cancel).to_be_focused()
+    assert spoken.evaluate("(status, words) => status.firstChild === words", words)
+    page.evaluate("() => show(9, { status: 'ready', download_url: '/x' })")
+    expect(spoken).to_have_text("prepare.ready")
+    expect(page.get_by_role("link", name="download")).to_be_focused()
+
+
 def test_a_letter_can_be_asked_for_while_a_zip_is_made(
     given: Page, mailbox: Mailbox, gateway: RunningGateway
 ) -> None:

@@ -21,10 +21,13 @@ export class Preparation {
   #cancel;
   #timer = 0;
   #left = false;
-  #said = h("p", { class: "number", role: "status" });
+  #acting = ""; // what the buttons are for
+  #said = h("span", { role: "status" }); // written when there is something new to say, and read aloud then
+  #figures = h("span");
   #bar = h("progress", { max: 1 });
   #acts = h("div", { class: "buttons" });
-  element = h("div", { class: "preparation stack" }, this.#said, this.#bar, this.#acts);
+  element = h("div", { class: "preparation stack" },
+    h("p", { class: "number" }, this.#said, this.#figures), this.#bar, this.#acts);
 
   // Ask for it; who has asked before joins. Raises what `begin` raises.
   async start() {
@@ -33,15 +36,15 @@ export class Preparation {
 
   // How it stands, from now on by itself.
   show(job) {
-    clearTimeout(this.#timer);
     const { status } = job;
     this.element.dataset.status = status;
-    this.#said.textContent = this.#words(job);
+    this.#say(this.#words(job));
+    this.#figures.textContent = status === "processing" ? ` · ${this.#figuresOf(job)}` : "";
     this.#bar.hidden = OVER.has(status);
     if (status === "processing") this.#bar.value = job.total ? job.done / job.total : 0;
     else this.#bar.removeAttribute("value"); // which shows that something goes on
-    this.#acts.replaceChildren(...this.#actsOf(job));
-    if (!OVER.has(status) && !this.#left) this.#timer = setTimeout(() => this.#again(job), document.hidden ? HIDDEN_EVERY : EVERY);
+    this.#offer(job);
+    this.#lookSoon(job);
   }
 
   // Look no more; the job goes on.
@@ -50,38 +53,72 @@ export class Preparation {
     clearTimeout(this.#timer);
   }
 
+  #lookSoon(job) {
+    clearTimeout(this.#timer);
+    if (OVER.has(job.status) || this.#left) return;
+    this.#timer = setTimeout(() => this.#again(job), document.hidden ? HIDDEN_EVERY : EVERY);
+  }
+
   async #again(job) {
     const found = await this.#look(job.job_id).catch(() => null);
     if (this.#left) return;
-    this.show(found ?? job);
-    if (!found) this.#said.textContent = this.#t("prepare.offline");
+    if (found) {
+      this.show(found);
+      return;
+    }
+    this.#say(this.#t("prepare.offline"));
+    this.#lookSoon(job);
   }
 
-  #words({ status, step, done, total, speed: rate, seconds_left: left, expires_at: end, size: whole, error }) {
+  #say(text) {
+    if (this.#said.textContent !== text) this.#said.textContent = text;
+  }
+
+  #words({ status, step, total, expires_at: end, size: whole, error }) {
     const t = this.#t;
     if (status === "queued") return [t("prepare.waiting"), error].filter(Boolean).join(" · ");
     if (status === "cancelled") return t("prepare.cancelled");
     if (status === "failed") return error ?? t("prepare.failed");
-    const parts = status === "ready"
-      ? [t("prepare.ready", { size: size(whole ?? total) }), end && t("prepare.until", { time: moment(end) })]
-      : [t(step === "moving" ? "prepare.moving" : "prepare.of", { done: size(done), total: size(total) }), rate > 0 && speed(rate),
-        left !== null && left !== undefined && t("prepare.left", { time: duration(left) })];
-    return parts.filter(Boolean).join(" · ");
+    if (status === "processing") return t(step === "moving" ? "prepare.moving" : "prepare.making");
+    const until = end && t("prepare.until", { time: moment(end) });
+    return [t("prepare.ready", { size: size(whole ?? total) }), until].filter(Boolean).join(" · ");
   }
 
-  #actsOf({ job_id: id, status, download_url: url }) {
+  #figuresOf({ done, total, speed: rate, seconds_left: left }) {
+    return [
+      this.#t("prepare.of", { done: size(done), total: size(total) }), rate > 0 && speed(rate),
+      left !== null && left !== undefined && this.#t("prepare.left", { time: duration(left) }),
+    ].filter(Boolean).join(" · ");
+  }
+
+  // Buttons stay for as long as they do the same, with the focus and a press that has begun; a new one inherits the focus.
+  #offer(job) {
+    const acting = [job.job_id, job.status, job.download_url].join();
+    if (acting === this.#acting) return;
+    const focused = this.#acts.contains(document.activeElement);
+    this.#acting = acting;
+    this.#acts.replaceChildren(...this.#actsOf(job));
+    if (focused) this.#acts.firstElementChild?.focus();
+  }
+
+  #actsOf(job) {
     const t = this.#t;
+    const { status, download_url: url } = job;
     if (status === "ready") return [h("a", { class: "button", href: url, download: true }, icon("download"), t("download"))];
-    if (OVER.has(status)) return [button(t("prepare.again"), () => this.start())];
-    return this.#cancel ? [button(t("prepare.cancel"), async () => { await this.#cancel(id); this.#again({ job_id: id }); })] : [];
+    if (OVER.has(status)) return [this.#button(t("prepare.again"), () => this.start())];
+    const cancel = () => this.#cancel(job.job_id).then(() => this.#again(job));
+    return this.#cancel ? [this.#button(t("prepare.cancel"), cancel)] : [];
   }
-}
 
-function button(label, act) {
-  const element = h("button", { type: "button", class: "quiet", onclick: async () => {
-    element.disabled = true;
-    await act().catch(() => {});
-    element.disabled = false;
-  } }, label);
-  return element;
+  // One press at a time. A disabled button would lose the focus.
+  #button(label, act) {
+    let acting = false;
+    const press = async () => {
+      if (acting) return;
+      acting = true;
+      await act().catch((error) => this.#say(error.message));
+      acting = false;
+    };
+    return h("button", { type: "button", class: "quiet", onclick: press }, label);
+  }
 }

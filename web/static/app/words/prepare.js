@@ -2,8 +2,9 @@
 
 export const PREPARE = {
   "prepare.waiting": "Waiting for its turn",
+  "prepare.making": "Being packed",
+  "prepare.moving": "Packed, and on its way to storage",
   "prepare.of": "{done} of {total}",
-  "prepare.moving": "Packed, and on its way to storage: {done} of {total}",
   "prepare.left": "{time} left",
   "prepare.ready": "The ZIP is ready: {size}",
   "prepare.until": "kept until {time}",
