@@ -1,11 +1,11 @@
-"""All messages that are known, whatever names them: which is the newest, and what there is in numbers."""
+"""All messages that are known, whatever names them: what there is in numbers, and which is the newest that ever was."""
 
 from __future__ import annotations
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from db.connection import Database
-from db.schema import BIN, chunks, contents, nodes, trash, upload_chunks, users
+from db.schema import BIN, chunks, contents, newest_message, nodes, trash, upload_chunks, users
 from model import Locator, Stock
 
 _NAMED = (
@@ -22,14 +22,9 @@ class Messages:
         self._database = database
 
     def newest(self) -> Locator | None:
-        """The highest message that is known, as a hint of where the store stands; None when there is none."""
-        known: list[Locator] = []
+        """The newest message that was ever known, even if it is gone, as a hint of where the store stands."""
         with self._database.read() as connection:
-            for channel, message in _NAMED:
-                highest = select(channel, message).where(message.is_not(None))
-                row = connection.execute(highest.order_by(channel.desc(), message.desc()).limit(1)).first()
-                known += [Locator(*row)] if row else []
-        return max(known, default=None)
+            return _newest(connection)
 
     def stock(self) -> Stock:
         with self._database.read() as connection:
@@ -40,6 +35,21 @@ class Messages:
             counts = [connection.execute(select(func.count(message))).scalar_one() for _, message in _NAMED]
             binned = connection.execute(_BINNED).scalar_one()
         return Stock(files, size, stored, binned, messages=sum(counts), trash=counts[-1])
+
+
+def note_newest(connection: Connection, message: Locator) -> None:
+    """Have it remembered as the newest, if it is. One of another channel is: nothing is sent into two."""
+    known = _newest(connection)
+    values = {"channel": message.channel, "message": message.message}
+    if known is None:
+        connection.execute(insert(newest_message), values | {"id": 1})
+    elif known.channel != message.channel or known.message < message.message:
+        connection.execute(update(newest_message).values(values))
+
+
+def _newest(connection: Connection) -> Locator | None:
+    row = connection.execute(select(newest_message.c.channel, newest_message.c.message)).first()
+    return None if row is None else Locator(*row)
 
 
 def _in_bins() -> Select[int]:

@@ -16,6 +16,7 @@ import names
 from db import events, intents, nodes
 from db.connection import Database
 from db.contents import chunk_values, keep, to_chunk
+from db.messages import note_newest
 from db.quotas import weigh, weigh_again
 from db.schema import ABANDONED, FINISHED, RECEIVING, upload_chunks, uploads
 from db.trash import throw, throw_selected
@@ -115,6 +116,7 @@ class Uploads:
         with self._database.write(durable=durable) as connection:
             row = connection.execute(_BY_ID, {"upload": upload_id}).one_or_none()
             intents.settle(connection, label)
+            note_newest(connection, chunk.locator)
             if row is None or row.state != RECEIVING:
                 throw(connection, [chunk.locator], now)
             else:
@@ -185,6 +187,7 @@ class Uploads:
             weigh_again(connection, row, nodes.child(connection, parent.id, row.name), now)
             file_id, replaced = nodes.put_file(connection, parent, row.name, held, row.replace, now)
             intents.settle(connection, label)
+            note_newest(connection, manifest)
             connection.execute(delete(upload_chunks).where(upload_chunks.c.upload_id == upload_id))
             ending = {"state": FINISHED, "offset": row.length, "file_id": file_id, "ended_at": now}
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(ending))

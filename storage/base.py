@@ -124,12 +124,12 @@ class ChunkStore(ABC):
     """Where chunks rest."""
 
     @abstractmethod
-    def put(self, label: Label, source: Source) -> Locator:
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
         """Store `label.size` bytes of `source` as one message that carries `label`; return when it is at rest.
 
         `label.size` is at least 1 and at most the store's `max_chunk_size`. Repeating a `put` whose outcome is unknown
         never leaves two messages: the store recognises an equal label (its `attempt` included) and returns the message
-        that is there. An exception raised by `source` passes through.
+        that is there, for which `after` is a hint as in `find`. An exception raised by `source` passes through.
         """
 
     @abstractmethod

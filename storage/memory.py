@@ -52,7 +52,7 @@ class MemoryStore(ChunkStore):
         with self._lock:
             return {locator: label for locator, (label, _) in self._messages.items()}
 
-    def put(self, label: Label, source: Source) -> Locator:
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
         self._refuse_if_closed()
         if self.on_put is not None:
             self.on_put(label, None)

@@ -6,7 +6,7 @@ Migrations repeat these definitions, frozen in time; a test holds the two agains
 from db.schema.background import jobs
 from db.schema.base import metadata
 from db.schema.happening import events
-from db.schema.moving import intents, trash, upload_chunks, uploads
+from db.schema.moving import intents, newest_message, trash, upload_chunks, uploads
 from db.schema.people import known_networks, sessions, tokens, user_totals, users
 from db.schema.sharing import share_downloads, shares
 from db.schema.tree import binned, chunks, contents, file_totals, nodes
@@ -29,6 +29,7 @@ __all__ = [
     "jobs",
     "known_networks",
     "metadata",
+    "newest_message",
     "nodes",
     "sessions",
     "share_downloads",
@@ -41,7 +42,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0012"
+REVISION = "0013"
 """The last migration, which leaves the tables as they are here."""
 FOLDER, FILE = 0, 1
 """Kinds of node; their order is the order of a listing."""

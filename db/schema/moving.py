@@ -84,3 +84,12 @@ trash = Table(
     Index(None, "channel", "message"),
     sqlite_autoincrement=True,
 )
+
+newest_message = Table(
+    "newest_message",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("channel", BigInteger, nullable=False),
+    Column("message", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)

@@ -152,11 +152,11 @@ class Transit:
 
     def deliver(self, upload_id: UUID, label: Label, source: Source) -> Locator:
         """Announce, then store. A message that an earlier try may have left is looked for first."""
-        self._newest = self._newest or self._messages.newest()
-        if not self._rows.intend(upload_id, label, self._newest):
+        after = self._newest = self._newest or self._messages.newest()
+        if not self._rows.intend(upload_id, label, after):
             after = next(after for known, after in self._rows.intents(upload_id) if known == label)
             found = self._store.find(label, after)
             if found is not None:
                 return found
-        self._newest = self._store.put(label, source)
+        self._newest = self._store.put(label, source, after)
         return self._newest

@@ -46,8 +46,8 @@ class CachedStore(ChunkStore):
     def __repr__(self) -> str:
         return f"<CachedStore {self._pieces} {self._flights} before {self._inner!r}>"
 
-    def put(self, label: Label, source: Source) -> Locator:
-        return self._inner.put(label, source)
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
+        return self._inner.put(label, source, after)
 
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self._inner.find(label, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from telethon.tl import functions, types
@@ -16,10 +16,26 @@ from storage.telegram.account import Account
 from storage.telegram.documents import BATCH, name_of
 from storage.telegram.pool import Pool
 
-EMPTY_BATCHES = 5
-"""Batches of deleted or never used numbers in a row before a bot looks far ahead instead."""
-FAR_AHEAD = 14
-"""Doublings of that look: up to 800,000 numbers ahead."""
+NEAR = 500
+"""Numbers behind a known message that are read in any case."""
+AT_ONCE = 8
+"""Calls under way at a time."""
+MOST_READ = 20_000
+"""Numbers that are read at each end of a longer stretch, 400 calls in all."""
+LOOKS = 10
+"""Looks ahead at most; in a channel of a million messages three do."""
+
+
+def _ahead(furthest: int, fineness: int) -> Iterator[int]:
+    """1, 2, 3 and so on, then ever further apart: by a `fineness`th of the way so far."""
+    distance = 0
+    while distance < furthest:
+        distance += max(1, distance // fineness)
+        yield distance
+
+
+AHEAD = tuple(_ahead(1_000_000, 500))
+"""How far ahead a look goes: 4500 numbers, so that it meets any thousand messages behind half a million deleted."""
 
 
 class Finder:
@@ -28,15 +44,18 @@ class Finder:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def find(self, label: Label, channel: int, after: int) -> Locator | None:
-        """The message in `channel` with a number above `after` that carries `label`. Raises a StoreError."""
+    async def find(self, label: Label, channel: int, after: int, *, nearby: bool = False) -> Locator | None:
+        """The message in `channel` with a number above `after` that carries `label`. Raises a StoreError.
+
+        `nearby` is for one that was sent a moment ago: bots then read only the numbers that follow `after`.
+        """
         deadline = self._deadline()
         account = await self._pool.choose(functions.channels.GetMessagesRequest, deadline)
         users = [a for a in self._pool.accounts if not a.is_bot and a.is_ready]
         if users:
             message = await self._in_history(users[0], label, channel, after)
         else:
-            message = await self._by_number(account, label, channel, after)
+            message = await self._by_number(account, label, channel, after, nearby=nearby)
         return None if message is None else Locator(channel, message)
 
     async def delete(self, locators: Sequence[Locator]) -> None:
@@ -90,25 +109,55 @@ class Finder:
             if below <= after + 1:
                 return None
 
-    async def _by_number(self, account: Account, label: Label, channel: int, after: int) -> int | None:
-        at, empty = after + 1, 0
-        while True:
-            messages = await account.messages(channel, list(range(at, at + BATCH)))
-            if (found := _carrier(messages, label)) is not None:
+    async def _by_number(
+        self, account: Account, label: Label, channel: int, after: int, *, nearby: bool
+    ) -> int | None:
+        """What is looked for mostly follows `after` closely. Else it is below the newest message, wherever that is."""
+        near = after + NEAR
+        found = await self._among(account, label, channel, range(after + 1, near + 1))
+        if found is not None or nearby:
+            return found
+        newest = await self._newest(account, channel, near)
+        for numbers in _ends(range(near + 1, newest + 1)):
+            if (found := await self._among(account, label, channel, numbers)) is not None:
                 return found
-            empty = 0 if _any_alive(messages) else empty + 1
-            at += BATCH
-            if empty >= EMPTY_BATCHES and not await self._anything_ahead(account, channel, at):
-                return None
+        return None
 
-    async def _anything_ahead(self, account: Account, channel: int, at: int) -> bool:
-        """A look at ever greater distances: after many deletions the newest messages may be far above the last ones."""
-        starts = [at + (BATCH << doubling) for doubling in range(FAR_AHEAD)]
-        looks = (account.messages(channel, list(range(start, start + BATCH))) for start in starts)
-        return any(_any_alive(messages) for messages in await asyncio.gather(*looks))
+    async def _among(self, account: Account, label: Label, channel: int, numbers: range) -> int | None:
+        step = BATCH * AT_ONCE
+        for at in range(0, len(numbers), step):
+            found = _carrier(await self._alive(account, channel, numbers[at : at + step]), label)
+            if found is not None:
+                return found
+        return None
+
+    async def _newest(self, account: Account, channel: int, above: int) -> int:
+        """The highest living number of all, as looks ahead tell, each from where the last one met something."""
+        for _ in range(LOOKS):
+            seen = [
+                message.id
+                for at in range(0, len(AHEAD), BATCH * AT_ONCE)
+                for message in await self._alive(
+                    account, channel, [above + ahead for ahead in AHEAD[at : at + BATCH * AT_ONCE]]
+                )
+            ]
+            if not seen:
+                break
+            above = max(seen)
+        return above
+
+    async def _alive(self, account: Account, channel: int, numbers: Sequence[int]) -> list[Any]:
+        batches = [list(numbers[at : at + BATCH]) for at in range(0, len(numbers), BATCH)]
+        answers = await asyncio.gather(*(account.messages(channel, batch) for batch in batches))
+        return [each for answer in answers for each in answer if not isinstance(each, types.MessageEmpty)]
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._pool.timing.control
+
+
+def number_in(channel: int, message: Locator | None) -> int:
+    """The number of a known message, if it is one of this channel; else 0, which all are above."""
+    return message.message if message is not None and message.channel == channel else 0
 
 
 def _carrier(messages: Iterable[Any], label: Label) -> int | None:
@@ -121,5 +170,6 @@ def _carrier(messages: Iterable[Any], label: Label) -> int | None:
     return min(numbers, default=None)
 
 
-def _any_alive(messages: Iterable[Any]) -> bool:
-    return any(not isinstance(message, types.MessageEmpty) for message in messages)
+def _ends(numbers: range) -> tuple[range, ...]:
+    """Both ends of a stretch too long to be read: what was sent soon after its beginning, and what was sent lately."""
+    return (numbers,) if len(numbers) <= 2 * MOST_READ else (numbers[:MOST_READ], numbers[-MOST_READ:])

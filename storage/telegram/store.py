@@ -24,7 +24,7 @@ from storage.base import ChunkClient, ChunkStore, Source, StoreHealth
 from storage.telegram.account import Account
 from storage.telegram.channel import Home, parse
 from storage.telegram.connection import Dialling
-from storage.telegram.finder import Finder
+from storage.telegram.finder import Finder, number_in
 from storage.telegram.loop import LoopThread
 from storage.telegram.pool import Pool
 from storage.telegram.reader import Reader, Share, TelegramChunkClient
@@ -79,8 +79,8 @@ class TelegramStore(ChunkStore):
         """
         self._run(self._prepare(deadline), deadline + 1.0)
 
-    def put(self, label: Label, source: Source) -> Locator:
-        return self._run(self._writer.put(label, source))
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
+        return self._run(self._writer.put(label, source, after))
 
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self._run(self._find(label, after))
@@ -134,9 +134,8 @@ class TelegramStore(ChunkStore):
         deadline = asyncio.get_running_loop().time() + self._timing.control
         account = await self._pool.choose(GetMessagesRequest, deadline)
         assert account.home_channel is not None  # chosen, hence prepared
-        if after is not None and after.channel == account.home_channel.id:
-            return await self._finder.find(label, after.channel, after.message)
-        return await self._finder.find(label, account.home_channel.id, 0)
+        channel = account.home_channel.id
+        return await self._finder.find(label, channel, number_in(channel, after))
 
     async def _delete(self, locators: Sequence[Locator]) -> None:
         await self._finder.delete(locators)

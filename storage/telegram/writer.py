@@ -20,7 +20,7 @@ from storage.telegram import captions
 from storage.telegram.account import Account
 from storage.telegram.documents import document_of
 from storage.telegram.errors import AlreadyPosted, ConnectionLost, Flooded, NoAccess, PartsLost, SignedOut
-from storage.telegram.finder import Finder
+from storage.telegram.finder import Finder, number_in
 from storage.telegram.lane import Lane
 from storage.telegram.pool import Pool
 
@@ -49,18 +49,18 @@ class Writer:
         self._finder = finder
         self._threads = ThreadPoolExecutor(SOURCE_THREADS, "telegram-source")
         self._outcomes: OrderedDict[Label, Locator | int] = OrderedDict()
-        """A number: the label was sent without an answer, when that was the newest message we knew."""
+        """A number: the label was sent without an answer, when that was the newest message of ours."""
         self._turns: WeakValueDictionary[Label, asyncio.Lock] = WeakValueDictionary()
         """Equal labels take turns: the second finds what the first has posted."""
         self._newest = 0
 
-    async def put(self, label: Label, source: Source) -> Locator:
-        """The message with `label`, new or found. Raises a StoreError, or what `source` raises."""
+    async def put(self, label: Label, source: Source, after: Locator | None) -> Locator:
+        """The message with `label`, new or found behind `after`. Raises a StoreError, or what `source` raises."""
         turn = self._turns.setdefault(label, asyncio.Lock())
         async with turn:
-            return await self._put(label, source)
+            return await self._put(label, source, after)
 
-    async def _put(self, label: Label, source: Source) -> Locator:
+    async def _put(self, label: Label, source: Source, after: Locator | None) -> Locator:
         for attempt in range(1, TRIES + 1):
             known = await self._known(label)
             if known is not None:
@@ -68,7 +68,7 @@ class Writer:
             account = await self._chosen(label)
             try:
                 media = await self._upload(account, label, source)
-                return await self._post(account, label, media)
+                return await self._post(account, label, media, after)
             except (PartsLost, ConnectionLost, Flooded, SignedOut, NoAccess) as error:
                 if attempt == TRIES:
                     raise
@@ -107,26 +107,27 @@ class Writer:
         first = captions.random_id(label) % len(self._pool.accounts)
         return await self._pool.choose(functions.messages.SendMediaRequest, self._deadline(), first)
 
-    async def _post(self, account: Account, label: Label, media: Any) -> Locator:
+    async def _post(self, account: Account, label: Label, media: Any, after: Locator | None) -> Locator:
         """Post the message once. Raises a StoreError; if it may have been posted all the same, that is remembered."""
         channel, generation, deadline = account.home_channel, 0, self._deadline()
         if channel is None:  # the session was lost while the parts travelled
             raise ConnectionLost("The account has to sign in again.", 1.0)
         is_first = label not in self._outcomes
+        self._newest = max(self._newest, older := number_in(channel.id, after))
         while True:
             random_id = captions.random_id(label, generation)
             request = functions.messages.SendMediaRequest(
                 peer=channel.peer, media=media, message=captions.encode(label), random_id=random_id
             )
-            after = self._outcomes.setdefault(label, self._newest)
-            assert isinstance(after, int)
+            sent_after = self._outcomes.setdefault(label, self._newest)
+            assert isinstance(sent_after, int)
             try:
                 answer = await account.ask_at(channel, request, deadline, once=True)
                 if (locator := self._posted(account, answer, random_id)) is not None:
                     return self._remember(label, locator)
-                found = await self._finder.find(label, channel.id, after)
-            except AlreadyPosted:  # by an earlier process, if we have not sent it before
-                found = await self._finder.find(label, channel.id, 0 if is_first else after)
+                found = await self._finder.find(label, channel.id, sent_after, nearby=True)
+            except AlreadyPosted:  # perhaps by an earlier process
+                found = await self._finder.find(label, channel.id, older)
                 generation += 1  # if nothing was found: that message was deleted, and its id is used up
                 if generation > GENERATIONS:
                     raise
@@ -141,7 +142,7 @@ class Writer:
                 _log.info("The answer to a message was lost; looking for the message. %s", error)
                 is_first = False
                 await asyncio.sleep(PAUSE)
-                found = await self._finder.find(label, channel.id, after)
+                found = await self._finder.find(label, channel.id, sent_after, nearby=True)
                 if found is None:
                     self._refuse_after(deadline, error)
             if found is not None:

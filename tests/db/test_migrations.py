@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import text
 
 from db import Database, Jobs, People, Tree
+from db.messages import Messages
 from db.migrations import upgrade
 from db.totals import Totals as Rows
-from model import File, Totals
+from model import File, Locator, Totals
 from tests.db.conftest import Clock, url_of
 
 _USER = """INSERT INTO users (id, name, name_key, password_hash, is_admin, created_at)
@@ -77,4 +78,12 @@ def test_jobs_are_kept_where_they_learn_to_outlive_their_owner(path: Path, clock
     database = migrated(path, clock, "0010", (_USER, {}), (_JOB, {}))
     job = Jobs(database).get("a")
     assert (job.owner_id, job.status, job.done) == (7, "ready", 5)
+    database.close()
+
+
+def test_the_newest_message_is_taken_from_wherever_one_is_named(path: Path, clock: Clock) -> None:
+    trash = "INSERT INTO trash (channel, message, since) VALUES (-9, :number, '2026-11-20 12:00:00.000000')"
+    rows = [(trash, {"number": number}) for number in (3, 8, 5)]
+    database = migrated(path, clock, "0012", *rows)
+    assert Messages(database).newest() == Locator(-9, 8)
     database.close()

@@ -5,6 +5,7 @@ visible.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as changed
 from datetime import timedelta
 from uuid import uuid4
 
@@ -308,16 +309,27 @@ def test_a_message_in_the_trash_that_comes_to_be_named_is_not_given_out(
     assert set(in_trash(database)) == {1}
 
 
-def test_the_newest_message_is_known_wherever_it_is_named(
+def test_the_newest_message_stays_known_when_it_is_gone(
     database: Database, uploads: Uploads, upload: Upload, ann: User, clock: Clock
 ) -> None:
-    assert Messages(database).newest() is None
+    messages, trash = Messages(database), Trash(database)
+    assert messages.newest() is None
+    file, _ = put(database, ann, clock, "/b.bin", 3, manifest=4)
+    assert messages.newest() == Locator(1, 4)
     uploads.stored(upload.id, label_of(upload.id, FIRST), FIRST)
-    assert Messages(database).newest() == Locator(1, 1)
-    put(database, ann, clock, "/b.bin", 3, manifest=4)
-    assert Messages(database).newest() == Locator(1, 4)
-    Trash(database).add([Locator(1, 6)])
-    assert Messages(database).newest() == Locator(1, 6)
+    assert messages.newest() == Locator(1, 4)
+    remove(database, ann.id, file.id)
+    trash.forget([number for number, _ in trash.batch(9)])
+    assert messages.newest() == Locator(1, 4)
+
+
+def test_the_newest_message_is_one_of_the_channel_that_was_sent_to_last(
+    uploads: Uploads, database: Database, upload: Upload
+) -> None:
+    for number, locator in enumerate((Locator(-1, 90), Locator(-2, 5), Locator(-2, 4))):
+        chunk = changed(FIRST, index=number, locator=locator)
+        uploads.stored(upload.id, label_of(upload.id, chunk), chunk)
+    assert Messages(database).newest() == Locator(-2, 5)
 
 
 def test_damage_is_noted_once_and_seen_in_listings(database: Database, ann: User, clock: Clock) -> None:

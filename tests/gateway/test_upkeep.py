@@ -16,6 +16,7 @@ import pytest
 import errors
 from gateway.health import Watch
 from model import MIB, ByteRange, File, Label, Locator
+from storage.base import Source
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, damage, wait_for_transit
 
@@ -155,3 +156,32 @@ def test_an_upload_that_cannot_be_stored_holds_up_no_other(tmp_path: Path) -> No
             house.gateway.upkeep.go_on_with_uploads()
         time.sleep(0.05)
     assert the_file(house, "/soon").size == 3
+
+
+class Told(MemoryStore):
+    """Remembers which older message it was told with each put."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Locator | None] = []
+
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
+        self.told.append(after)
+        return super().put(label, source, after)
+
+
+def test_a_restart_does_not_forget_the_newest_message_whose_file_is_gone(tmp_path: Path) -> None:
+    store = Told()
+    house = build_house(tmp_path, store)
+    file, _ = house.gateway.uploads.put(house.user, "/gone", io.BytesIO(b"x"), 1)
+    newest = max(store.labels)
+    house.gateway.bin.put(house.user, [file.id], forever=True)
+    house.gateway.upkeep.empty_bin()
+    house.gateway.upkeep.empty_trash()
+    assert not store.labels
+    house.gateway.close()
+    house.database.close()
+    house = build_house(tmp_path, store)
+    store.told.clear()
+    house.gateway.uploads.put(house.user, "/new", io.BytesIO(b"y"), 1)
+    assert store.told[0] == newest

@@ -178,6 +178,20 @@ def test_a_repeat_after_a_crash_finds_the_message_that_was_posted(
     assert after.find(label, None) == locator
 
 
+def test_a_repeat_after_a_crash_looks_behind_the_message_that_is_known_to_be_older(
+    opened: Opener, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.telegram.finder.NEAR", 2)
+    monkeypatch.setattr("storage.telegram.finder.AHEAD", ())
+    body = body_of(1000)
+    label, before = label_of(body), opened(sandbox)
+    deleted = [put(before, body_of(20 + number)) for number in range(4)]
+    locator = before.put(label, source_of(body))
+    before.delete(deleted)
+    before.close()
+    assert opened(sandbox).put(label, source_of(body), deleted[-1]) == locator
+
+
 def test_a_message_is_found_beyond_a_long_stretch_of_deleted_ones(store: TelegramStore) -> None:
     body = body_of(10)
     label = label_of(body)

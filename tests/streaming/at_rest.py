@@ -54,8 +54,8 @@ class WatchedStore(ChunkStore):
     def in_flight(self) -> int:
         return sum(not future.done() for future in self.reads)
 
-    def put(self, label: Label, source: Source) -> Locator:
-        return self.inner.put(label, source)
+    def put(self, label: Label, source: Source, after: Locator | None = None) -> Locator:
+        return self.inner.put(label, source, after)
 
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self.inner.find(label, after)
