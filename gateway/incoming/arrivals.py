@@ -83,12 +83,12 @@ class Arrivals:
         Their offset is durable on return when it will be `acknowledged`; otherwise nobody can go on from it, and it is
         kept for `PUT_LIFE` only. `arrived` is told how many of the bytes are on the disk.
         """
-        expires = datetime.now(UTC) + (LIFE if acknowledged else PUT_LIFE)
+        life = LIFE if acknowledged else PUT_LIFE
         at, stop = upload.offset, body.span.stop
 
         def reach(offset: int) -> None:
             nonlocal at
-            self._rows.advance(upload.id, at, offset, expires, durable=acknowledged)
+            self._rows.advance(upload.id, at, offset, datetime.now(UTC) + life, durable=acknowledged)
             at = offset
             arrived(at - upload.offset)
 
@@ -180,13 +180,16 @@ class Arrivals:
         for upload in sorted(resting, key=lambda upload: upload.expires_at):
             if 2 * self._staging.held <= self._staging.limit:
                 return
-            if upload.offset == upload.length or not upload.offset % upload.chunk_size:
+            begun = upload.offset // upload.chunk_size
+            # Also what a killed request left behind the offset, which then stands where the chunk begins.
+            freed = [index for index in self._staging.parts(upload.id) if index >= begun]
+            if upload.offset == upload.length or not freed:
                 continue
             try:
                 with self.writing(upload.id, wait=0):
-                    begun = upload.offset // upload.chunk_size
                     self._rows.rewind(upload.id, begun)
-                    self._staging.drop(upload.id, begun)
+                    for index in freed:
+                        self._staging.drop(upload.id, index)
             except (Busy, NotFound, Gone):
                 continue  # its client is here, or it has ended
 

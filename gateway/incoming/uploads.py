@@ -8,7 +8,7 @@ its bytes reports `length - 1`, and a client that repeats the last byte joins th
 from __future__ import annotations
 
 from dataclasses import replace as changed
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -28,7 +28,7 @@ from errors import (
     OverQuota,
     PreconditionFailed,
 )
-from gateway.incoming.arrivals import LIFE, Arrivals
+from gateway.incoming.arrivals import LIFE, PUT_LIFE, Arrivals
 from gateway.moving.transfer import UNKNOWN, Subject
 from gateway.moving.transfers import Transfers
 from gateway.tree import media
@@ -75,7 +75,7 @@ class Uploads:
 
         Raises BadName, BadInput, and Conflict when the name cannot be had there.
         """
-        upload = self._begun(user, folder, name, length, media_type, replace)
+        upload = self._begun(user, folder, name, length, media_type, replace, LIFE)
         if length:
             return upload
         with self._arrivals.writing(upload.id) as writer:
@@ -83,7 +83,14 @@ class Uploads:
         return self.get(user, upload.id)
 
     def _begun(
-        self, user: User, folder: str, name: str, length: int, media_type: str | None, replace: bool
+        self,
+        user: User,
+        folder: str,
+        name: str,
+        length: int,
+        media_type: str | None,
+        replace: bool,
+        life: timedelta,
     ) -> Upload:
         if not 0 <= length <= MAX_LENGTH:
             raise BadInput(f"A file has 0 to {MAX_LENGTH} bytes, not {length}.")
@@ -99,7 +106,7 @@ class Uploads:
             chunk_size=self._chunk_size,
             offset=0,
             created_at=now,
-            expires_at=now + LIFE,
+            expires_at=now + life,
             file_id=None,
         )
         self._rows.create(upload, replace)
@@ -192,7 +199,7 @@ class Uploads:
         folder, name = names.join(*parts[:-1]), parts[-1]
         if only_new and self._tree.standing_at(user.id, folder, name) is not None:
             raise PreconditionFailed(f"There is something at {path!r} already.")
-        upload = self._begun(user, folder, name, length, media_type, not only_new)
+        upload = self._begun(user, folder, name, length, media_type, not only_new, PUT_LIFE)
         whole = ByteRange(0, length)
         try:
             with (

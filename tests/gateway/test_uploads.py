@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 import errors
-from gateway.incoming.arrivals import LIFE
+from db import Uploads
+from gateway.incoming.arrivals import LIFE, PUT_LIFE
 from model import MIB, ByteRange, Checksum, File, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, wait_for_transit
@@ -383,6 +385,41 @@ def test_a_resting_upload_gives_up_its_begun_chunk_when_staging_is_crowded(
     assert house.gateway.uploads.get(house.user, resting.id).offset == 0
     send(house, house.gateway.uploads.get(house.user, resting.id), data)
     assert fetch(house, "/a") == data
+
+
+def test_what_a_killed_request_left_behind_the_offset_is_given_up_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, data = build_house(tmp_path), os.urandom(5 * MIB)
+    upload = begin(killed, len(data))
+    killed.gateway.uploads.append(killed.user, upload.id, 0, io.BytesIO(data[: 2 * MIB]), 2 * MIB)
+    wait_for_transit(killed, upload.id)
+    killed.gateway.close()
+    killed.database.close()
+    (tmp_path / "staging" / str(upload.id)).mkdir(exist_ok=True)
+    (tmp_path / "staging" / str(upload.id) / "1.part").write_bytes(data[2 * MIB : 4 * MIB - 1])
+
+    house = build_house(tmp_path, killed.store, room=3 * MIB)
+    monkeypatch.setattr("gateway.incoming.arrivals.REST", -LIFE)
+    house.gateway.uploads.make_room()
+    assert house.staging.held == 0
+    send(house, house.gateway.uploads.get(house.user, upload.id), data)
+    assert fetch(house, "/a/file.bin") == data
+
+
+def test_what_a_put_has_brought_is_kept_for_minutes_counted_from_its_last_chunk(house: House) -> None:
+    ends: list[datetime] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            (upload,) = Uploads(house.database).unfinished()
+            ends.append(upload.expires_at)
+            return super().read(size)
+
+    house.gateway.uploads.put(house.user, "/x", Watched(bytes(5 * MIB)), 5 * MIB)
+    assert ends == sorted(ends)
+    assert len(set(ends)) == 3, "at its beginning, and as each of two chunks was complete"
+    assert ends[-1] < datetime.now(UTC) + PUT_LIFE
 
 
 def test_a_put_that_fails_in_whatever_way_leaves_no_upload(house: House) -> None:
