@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.whole.running import RunningGateway
 
 CHROMIUM = Path("/usr/bin/chromium")
+PAGES_ALONE = Path(shutil.which("chromium-headless-shell") or CHROMIUM)
+"""Chromium without what a person has around the page: the same engine, and a third of the work for each window."""
 PASSWORD = "correct horse battery"
 PATIENCE = 20_000
 """Milliseconds that anything on a page may take to come about."""
@@ -25,9 +28,9 @@ expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(program: Path = CHROMIUM) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.browsing import LETTERS, PASSWORD, Put, chromium, putting, sign_in, window
+from tests.app.browsing import LETTERS, PAGES_ALONE, PASSWORD, Put, chromium, putting, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
 
 
@@ -19,7 +19,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as browser:
+    with chromium(PAGES_ALONE) as browser:
         yield browser
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.app.browsing import PAGES_ALONE, chromium
 from tests.serving.conftest import Running
 from tests.web.conftest import PASSWORD, Api
 from web.page import VIEWS
@@ -23,8 +23,7 @@ FIRST_PAGE = 150_000
 def page(running: Running) -> Iterator[Page]:
     """A browser at the sign-in form. It fails the test if anything was blocked or broke."""
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with chromium(PAGES_ALONE) as browser:
         page = browser.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -32,7 +31,6 @@ def page(running: Running) -> Iterator[Page]:
         )
         page.goto(f"http://{running.address[0]}:{running.address[1]}/")
         yield page
-        browser.close()
     assert not complaints
 
 
