@@ -21,6 +21,7 @@ from db import Database
 from errors import Transient
 from gateway import Gateway, Limits, Post
 from gateway.access.people import People
+from gateway.background import letters, zips
 from jobs.keeper import Keeper
 from jobs.worker import Workers
 from mail.smtp import Postman
@@ -97,7 +98,9 @@ def _compose(settings: Settings, house: ExitStack) -> tuple[Gateway, Server]:
     keeper = Keeper(gateway)
     house.callback(keeper.stop)
     keeper.start()
-    workers = Workers(gateway.jobs, f"{platform.node()} {settings.data_dir}", settings.prepared.workers)
+    # Letters have a thread of their own: none waits for hours of packing, and no ZIP for a mail server that hangs.
+    threads = {zips.KIND: settings.prepared.workers, letters.KIND: 1}
+    workers = Workers(gateway.jobs, f"{platform.node()} {settings.data_dir}", threads)
     house.callback(workers.stop)
     workers.start()
     _greet(settings, server, admin, password)

@@ -6,7 +6,7 @@ that was thought dead changes nothing any more. It must never know what a kind o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,11 +115,14 @@ class Jobs:
         with self._database.read() as connection:
             return tuple(map(_job, connection.execute(chosen)))
 
-    def claim(self, worker: str, lease: timedelta) -> Job | None:
-        """Take the one that has waited longest, or that another worker has left behind; None when there is none."""
+    def claim(self, worker: str, lease: timedelta, kinds: Collection[str]) -> Job | None:
+        """Take the one of these kinds that has waited longest, or that another worker has left behind; None when there
+        is none.
+        """
         now = self._database.now()
         left_behind = and_(jobs.c.status == "processing", jobs.c.lease_until < now)
-        due = or_(and_(jobs.c.status == "queued", jobs.c.not_before <= now), left_behind)
+        waits = and_(jobs.c.status == "queued", jobs.c.not_before <= now)
+        due = and_(jobs.c.kind.in_(kinds), or_(waits, left_behind))
         with self._database.read() as connection:  # most looks find nothing, and shut nobody out
             if connection.execute(select(jobs.c.id).where(due).limit(1)).one_or_none() is None:
                 return None

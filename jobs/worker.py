@@ -6,6 +6,7 @@ What a job does stands in the gateway. Any number of workers, in any number of p
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -47,22 +48,22 @@ class _Running:
 
 
 class Workers:
-    """`count` threads that work, and one that tells that they live: a job may wait for its store longer than a lease
-    lasts. It cannot hang, since each of its waits has a deadline.
+    """Threads that work, and one that tells that they live: a job may wait for its store longer than a lease lasts. It
+    cannot hang, since each of its waits has a deadline.
     """
 
     def __init__(
         self,
         jobs: Jobs,
         name: str,
-        count: int,
+        threads: Mapping[str, int],
         *,
         rest: float = REST,
         beat: float = BEAT,
         lease: timedelta = LEASE,
     ) -> None:
         """`name` is this process's alone, and the same when it begins anew: what it was doing then it goes on with at
-        once. `rest` and `beat` in seconds.
+        once. Each kind of job has so many `threads`, and waits for no other. `rest` and `beat` in seconds.
         """
         self._jobs = jobs
         self._rest, self._beat, self._lease = rest, beat, lease
@@ -71,7 +72,10 @@ class Workers:
         self._running: dict[str, _Running] = {}
         self._lock = Lock()  # guards the dict: workers come and go while the pulse goes through it
         self._threads = [
-            Thread(target=self._work, args=(f"{name} {number}",), name=f"worker {number}", daemon=True)
+            Thread(
+                target=self._work, args=(f"{name} {kind} {number}", kind), name=f"worker: {kind}", daemon=True
+            )
+            for kind, count in threads.items()
             for number in range(count)
         ]
         self._pulse = Thread(target=self._beats, name="workers: pulse", daemon=True)
@@ -92,10 +96,10 @@ class Workers:
         for thread in (*self._threads, self._pulse):
             thread.join(max(0.0, deadline - monotonic()))
 
-    def _work(self, worker: str) -> None:
+    def _work(self, worker: str, kind: str) -> None:
         while not self._stopping.is_set():
             try:
-                job = self._jobs.claim(worker, self._lease)
+                job = self._jobs.claim(worker, self._lease, [kind])
                 if job is not None:
                     self._do(job, worker)
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -128,9 +128,9 @@ class Jobs:
         """Whoever had a name that begins so is dead: what they held waits for its next attempt."""
         self._rows.take_back(name)
 
-    def claim(self, worker: str, lease: timedelta) -> Job | None:
-        """The next one to do; None when there is none."""
-        return self._rows.claim(worker, lease)
+    def claim(self, worker: str, lease: timedelta, kinds: Collection[str]) -> Job | None:
+        """The next one of these kinds to do; None when there is none."""
+        return self._rows.claim(worker, lease, kinds)
 
     def renew(self, job: Job, worker: str, done: int, lease: timedelta) -> bool:
         """Hold it, and tell how far it is. False when it was cancelled or is another worker's: stop then."""

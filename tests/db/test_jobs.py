@@ -15,6 +15,7 @@ from tests.db.conftest import Clock
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(days=1)
+KINDS = ("zip", "letter")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_what_is_asked_for_twice_is_joined_until_it_is_over(jobs: Jobs, ann: Use
     assert joined == jobs.get("a") and joined.email == "ann@example.org"
     jobs.cancel(first, clock() + DAY)
     assert jobs.ask(a_job(ann, clock, "b"), 5).id == "b"
-    held = jobs.claim("w", LEASE)
+    held = jobs.claim("w", LEASE, KINDS)
     assert held is not None and jobs.finish(held, "w", {"size": 7}, clock() + DAY)
     joined = jobs.ask(a_job(ann, clock, "c"), 5)
     assert (joined.id, joined.status, joined.result) == ("b", "ready", {"size": 7})
@@ -94,27 +95,36 @@ def test_each_is_claimed_once_and_the_one_that_waited_longest_first(
 ) -> None:
     jobs.ask(a_job(ann, clock, "late", "1", not_before=clock() + timedelta(seconds=5)), 9)
     jobs.ask(a_job(ann, clock, "now", "2"), 9)
-    first = jobs.claim("w1", LEASE)
+    first = jobs.claim("w1", LEASE, KINDS)
     assert first is not None and (first.id, first.status, first.attempts) == ("now", "processing", 1)
-    assert jobs.claim("w2", LEASE) is None, "the other's time has not come"
+    assert jobs.claim("w2", LEASE, KINDS) is None, "the other's time has not come"
     clock.move(seconds=5)
-    second = jobs.claim("w2", LEASE)
+    second = jobs.claim("w2", LEASE, KINDS)
     assert second is not None and second.id == "late"
-    assert jobs.claim("w3", LEASE) is None
+    assert jobs.claim("w3", LEASE, KINDS) is None
+
+
+def test_a_worker_is_given_the_kinds_that_it_does(jobs: Jobs, ann: User, clock: Clock) -> None:
+    jobs.ask(a_job(ann, clock, "first", "1"), 9)
+    clock.move(seconds=1)
+    jobs.ask(a_job(ann, clock, "second", "2", kind="letter"), 9)
+    claimed = jobs.claim("w", LEASE, ["letter"])
+    assert claimed is not None and claimed.id == "second"
+    assert jobs.claim("w", LEASE, ["letter"]) is None
 
 
 def test_a_lease_that_is_over_goes_to_another_and_whoever_had_it_changes_nothing(
     jobs: Jobs, ann: User, clock: Clock
 ) -> None:
     jobs.ask(a_job(ann, clock), 9)
-    dead = jobs.claim("dead", LEASE)
+    dead = jobs.claim("dead", LEASE, KINDS)
     assert dead is not None
     clock.move(seconds=20)
     assert jobs.renew(dead, "dead", 40, LEASE)
     clock.move(seconds=20)
-    assert jobs.claim("w", LEASE) is None, "it was renewed"
+    assert jobs.claim("w", LEASE, KINDS) is None, "it was renewed"
     clock.move(seconds=11)
-    taken = jobs.claim("w", LEASE)
+    taken = jobs.claim("w", LEASE, KINDS)
     assert taken is not None and (taken.done, taken.started_from, taken.attempts) == (40, 40, 2)
     assert not jobs.renew(dead, "dead", 90, LEASE)
     assert not jobs.finish(dead, "dead", {}, clock())
@@ -127,24 +137,24 @@ def test_a_lease_that_is_over_goes_to_another_and_whoever_had_it_changes_nothing
 def test_a_worker_that_begins_anew_has_back_what_it_held(jobs: Jobs, ann: User, clock: Clock) -> None:
     for number in range(2):
         jobs.ask(a_job(ann, clock, f"{number}", f"{number}"), 9)
-    mine, other = jobs.claim("host_ 0", LEASE), jobs.claim("hostx 0", LEASE)
+    mine, other = jobs.claim("host_ 0", LEASE, KINDS), jobs.claim("hostx 0", LEASE, KINDS)
     assert mine is not None and other is not None
     jobs.take_back("host_")
-    again = jobs.claim("host_ 0", LEASE)
+    again = jobs.claim("host_ 0", LEASE, KINDS)
     assert again is not None and (again.id, again.attempts) == (mine.id, 2)
-    assert jobs.claim("host_ 1", LEASE) is None, "the other one's lease is good"
+    assert jobs.claim("host_ 1", LEASE, KINDS) is None, "the other one's lease is good"
 
 
 def test_attempts_count_while_nothing_moves(jobs: Jobs, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock), 9)
     for attempt in (1, 2, 3):
-        job = jobs.claim("w", LEASE)
+        job = jobs.claim("w", LEASE, KINDS)
         assert job is not None and job.attempts == attempt
         jobs.put_back(job, "w", clock(), "no luck")
-    job = jobs.claim("w", LEASE)
+    job = jobs.claim("w", LEASE, KINDS)
     assert job is not None and jobs.renew(job, "w", 10, LEASE)
     jobs.put_back(job, "w", clock(), "no luck")
-    job = jobs.claim("w", LEASE)
+    job = jobs.claim("w", LEASE, KINDS)
     assert job is not None and (job.attempts, job.error) == (2, "no luck")
     jobs.put_back(job, "w", clock(), None)
     assert jobs.get("a").attempts == 1, "one that was stopped does not count"
@@ -152,12 +162,12 @@ def test_attempts_count_while_nothing_moves(jobs: Jobs, ann: User, clock: Clock)
 
 def test_a_cancelled_one_is_lost_to_its_worker(jobs: Jobs, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock), 9)
-    job = jobs.claim("w", LEASE)
+    job = jobs.claim("w", LEASE, KINDS)
     assert job is not None
     jobs.cancel(job, clock() + DAY)
     assert not jobs.renew(job, "w", 1, LEASE) and not jobs.finish(job, "w", {}, clock())
     clock.move(hours=1)
-    assert jobs.claim("w", LEASE) is None
+    assert jobs.claim("w", LEASE, KINDS) is None
     with pytest.raises(Conflict):
         jobs.cancel(job, clock())
     jobs.cleared(job)
@@ -174,7 +184,7 @@ def test_one_that_is_over_is_left_alone_while_its_worker_may_be_at_it(
 ) -> None:
     for number in range(3):
         jobs.ask(a_job(ann, clock, f"{number}", f"{number}"), 9)
-    held, failed = jobs.claim("w", LEASE), jobs.claim("w", LEASE)
+    held, failed = jobs.claim("w", LEASE, KINDS), jobs.claim("w", LEASE, KINDS)
     assert held is not None and failed is not None
     jobs.cancel(held, clock() + DAY)
     assert jobs.over() == ()
@@ -186,7 +196,7 @@ def test_one_that_is_over_is_left_alone_while_its_worker_may_be_at_it(
 
 def test_its_owner_hears_of_every_change(jobs: Jobs, database: Database, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock), 9)
-    job = jobs.claim("w", LEASE)
+    job = jobs.claim("w", LEASE, KINDS)
     assert job is not None
     jobs.finish(job, "w", {}, clock() + DAY)
     told = [event.about for event in Events(database).since(0, ann.id).events if event.type == "prepared"]
@@ -196,7 +206,7 @@ def test_its_owner_hears_of_every_change(jobs: Jobs, database: Database, ann: Us
 
 def test_speed_is_that_of_the_present_attempt(jobs: Jobs, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock), 9)
-    job = jobs.claim("w", LEASE)
+    job = jobs.claim("w", LEASE, KINDS)
     assert job is not None and job.speed is None
     clock.move(seconds=2)
     jobs.renew(job, "w", 60, LEASE)

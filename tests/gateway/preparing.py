@@ -8,11 +8,13 @@ from pathlib import Path
 
 from errors import Conflict, StowgramError
 from gateway import Gateway
+from gateway.background import letters, zips
 from gateway.background.jobs import Progress, Stopped
 from model import Folder, Job, User
 from tests.conftest import House
 
 WORKER = "test"
+KINDS = (zips.KIND, letters.KIND)
 
 
 def never() -> bool:
@@ -25,7 +27,7 @@ def ignore(done: int) -> None:
 
 def claimed(gateway: Gateway, lease: timedelta = timedelta(minutes=1)) -> Job:
     """The next job."""
-    job = gateway.jobs.claim(WORKER, lease)
+    job = gateway.jobs.claim(WORKER, lease, KINDS)
     assert job is not None
     return job
 

@@ -196,7 +196,7 @@ def test_a_deflated_one_goes_on_inside_a_member(
 
 def test_a_restart_goes_on_with_it(house: House, folder: Folder, tmp_path: Path, synced: None) -> None:
     asked, told = house.gateway.prepared.ask(house.user, folder), [0]
-    workers = Workers(house.gateway.jobs, "test", 1, rest=0.02, beat=0.02)
+    workers = Workers(house.gateway.jobs, "test", {"zip": 1}, rest=0.02, beat=0.02)
     gate = house.gateway.jobs.perform
 
     def slowly(job: object, progress: Callable[[int], None], stopped: Callable[[], bool]) -> object:
@@ -364,7 +364,7 @@ def test_a_full_disk_fails_the_job_with_a_sentence_and_leaves_nothing(
     house: House, folder: Folder, tmp_path: Path
 ) -> None:
     asked = house.gateway.prepared.ask(house.user, folder)
-    workers = Workers(house.gateway.jobs, "test", 1, rest=0.02, beat=0.05)
+    workers = Workers(house.gateway.jobs, "test", {"zip": 1}, rest=0.02, beat=0.05)
     with files_of_at_most(2 * MIB):
         workers.start()
         assert until(lambda: house.gateway.jobs.get(house.user, asked.id).status == "failed", 10)

@@ -91,7 +91,9 @@ def ask(jobs: Jobs, house: House, key: str = "k", total: int = TOTAL) -> str:
 
 @contextmanager
 def working(jobs: Jobs, threads: int = 1) -> Iterator[Workers]:
-    workers = Workers(jobs, f"process {next(_processes)}", threads, rest=0.02, beat=0.05, lease=LEASE)
+    workers = Workers(
+        jobs, f"process {next(_processes)}", {"count": threads}, rest=0.02, beat=0.05, lease=LEASE
+    )
     workers.start()
     try:
         yield workers
@@ -157,6 +159,24 @@ def test_two_workers_of_two_processes_never_do_one_job_at_once(
             wait_for(jobs, house, job_id, "ready")
     assert sorted(kind.begun) == sorted(ids), "each was begun once"
     assert all(kind.made(job_id) == b"01234" for job_id in ids)
+
+
+def test_no_kind_waits_for_another(jobs: Jobs, house: House, kind: Counting) -> None:
+    let_go = threading.Event()
+    kind.before = lambda step, number: _wait(let_go)
+    jobs.know("quick", Counting(kind.folder))
+    slow = ask(jobs, house)
+    workers = Workers(jobs, f"process {next(_processes)}", {"count": 1, "quick": 1}, rest=0.02, beat=0.05)
+    workers.start()
+    try:
+        assert until(lambda: kind.begun == [slow])
+        also_slow = ask(jobs, house, "waits")
+        quick = jobs.ask(house.user.id, "quick", "k", {}, TOTAL).id
+        wait_for(jobs, house, quick, "ready")
+        assert status(jobs, house, also_slow) == "queued"
+    finally:
+        let_go.set()
+        workers.stop(5)
 
 
 def test_a_lease_holds_while_its_worker_waits_for_longer(jobs: Jobs, house: House, kind: Counting) -> None:

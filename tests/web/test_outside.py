@@ -30,7 +30,7 @@ from model import Folder
 from storage.objects.s3 import Bucket
 from tests.bucket import RunningBucket, start_bucket
 from tests.conftest import House, build_house
-from tests.gateway.preparing import WORKER, claimed, ignore, never, prepared, worked
+from tests.gateway.preparing import KINDS, WORKER, claimed, ignore, never, prepared, worked
 from tests.mailbox import Mailbox, start_mailbox
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api
@@ -274,7 +274,7 @@ def test_a_letter_says_when_it_is_ready_and_leads_to_it_without_a_cookie(
     (link,) = [word for word in text.split() if word.startswith(f"{HOME}/prepared/")]
     assert nobody.get(here(link)).status_code == 302
     ask(ada, folder, email=MAIL)
-    assert house.gateway.jobs.claim(WORKER, timedelta(minutes=1)) is None, "it is not sent twice"
+    assert house.gateway.jobs.claim(WORKER, timedelta(minutes=1), KINDS) is None, "it is not sent twice"
     ask(ada, folder, email="other@example.net")
     worked(house.gateway)
     assert mailbox.letters[-1]["To"] == "other@example.net"
@@ -356,7 +356,7 @@ def test_no_more_letters_are_sent_than_a_day_has_however_they_were_asked_for(
     assert house.gateway.jobs.get(house.user, zipped.id).status == "ready"
     for _ in range(MOST_A_DAY):
         worked(house.gateway)
-    assert house.gateway.jobs.claim(WORKER, timedelta(minutes=1)) is None
+    assert house.gateway.jobs.claim(WORKER, timedelta(minutes=1), KINDS) is None
     assert mailbox.letters == []
 
 
