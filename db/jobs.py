@@ -40,6 +40,7 @@ _UNDER_WAY = jobs.c.status.in_(("queued", "processing"))
 _LIVE = jobs.c.status.in_(("queued", "processing", "ready"))
 _TOLD = frozenset({"zip"})
 """Kinds that people see: they are listed, and owners hear of each change, as the event `prepared`."""
+_DAY = timedelta(days=1)
 _LETTER = "letter"
 """The kind that a job with an `email` leads to."""
 
@@ -50,26 +51,27 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, job: Job, most: int, *, over: bool = False, letters: int | None = None) -> Job:
+    def ask(self, job: Job, most: int, *, daily: bool = False, letters: int | None = None) -> Job:
         """Keep this new one, durably, or join the one that is about the same.
 
-        Raises AtCapacity when its owner has `most` of its kind under way; with `over`, those that are over count, too.
-        So it does when the job is to have a letter, and its owner has `letters` remembered or to come.
+        Raises AtCapacity when its owner has `most` of its kind under way, or asked for within a day if they are counted
+        `daily`. So it does when the job is to have a letter, and its owner had `letters` within a day or to come.
         """
         same = select(jobs).where(jobs.c.kind == job.kind, jobs.c.key == job.key, _LIVE)
         counted = select(func.count()).where(jobs.c.owner_id == job.owner_id, jobs.c.kind == job.kind)
         now = self._database.now()
+        counts = jobs.c.created_at > now - _DAY if daily else _UNDER_WAY
         with self._database.write() as connection:
             row = connection.execute(same).one_or_none()
             if job.email is not None and letters is not None:
-                _require_letters_left(connection, job, letters)
+                _require_letters_left(connection, job, letters, now - _DAY)
             if row is not None and (row.ends_at is None or row.ends_at > now):
                 if job.email is not None:  # a letter goes where it was asked for last
                     connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
                 return replace(_job(row), email=job.email or row.email)
             if row is not None:  # it stays until what it made is thrown away
                 _cancel(connection, _job(row), now, now)
-            if connection.execute(counted if over else counted.where(_UNDER_WAY)).scalar_one() >= most:
+            if connection.execute(counted.where(counts)).scalar_one() >= most:
                 raise AtCapacity(
                     "So much is being prepared for you already. Try again when some is done.", 60
                 )
@@ -221,12 +223,11 @@ def unknown() -> NotFound:
     return NotFound("There is no such job.")
 
 
-def _require_letters_left(connection: Connection, job: Job, letters: int) -> None:
+def _require_letters_left(connection: Connection, job: Job, letters: int, since: datetime) -> None:
     """Raises AtCapacity. What is under way and will have its letter counts; the one that is about the same does not."""
     to_come = and_(jobs.c.email.is_not(None), _UNDER_WAY, jobs.c.key != job.key)
-    counted = select(func.count()).where(
-        jobs.c.owner_id == job.owner_id, or_(jobs.c.kind == _LETTER, to_come)
-    )
+    asked_for = and_(jobs.c.kind == _LETTER, jobs.c.created_at > since)
+    counted = select(func.count()).where(jobs.c.owner_id == job.owner_id, or_(asked_for, to_come))
     if connection.execute(counted).scalar_one() >= letters:
         raise AtCapacity(f"There are {letters} letters a day for each user.", 3600)
 

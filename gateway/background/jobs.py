@@ -76,11 +76,11 @@ class Jobs:
         *,
         email: str | None = None,
         most: int = MOST_UNDER_WAY,
-        over: bool = False,
+        daily: bool = False,
         letters: int | None = None,
     ) -> Job:
         """Have it done, or join the one that is about the same. Raises AtCapacity past `most` of its kind under way,
-        or there at all if `over`; and when `email` is one too many for so many `letters`.
+        or asked for within a day if `daily`; and when `email` is one too many for so many `letters`.
         """
         now = self._database.now()
         job = Job(
@@ -103,7 +103,7 @@ class Jobs:
             updated_at=now,
             ends_at=None,
         )
-        return self._rows.ask(job, most, over=over, letters=letters)
+        return self._rows.ask(job, most, daily=daily, letters=letters)
 
     def get(self, user: User, job_id: str) -> Job:
         """Raises NotFound, also for another user's."""

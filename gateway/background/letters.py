@@ -60,6 +60,7 @@ class Post:
 class Letters:
     def __init__(self, database: Database, jobs: Jobs, people: People, post: Post | None) -> None:
         self._rows = Rows(database)
+        self._database = database
         self._jobs = jobs
         self._people = people
         self._post = post
@@ -78,12 +79,12 @@ class Letters:
         return address
 
     def about(self, job: Job) -> None:
-        """Have one sent about this job, if somebody wants it, and has not been sent it. Raises AtCapacity."""
+        """Have one sent about this job, if somebody wants it; one to each address. Raises AtCapacity."""
         now = self._rows.get(job.id)  # somebody may have joined in since the job was claimed
         if self._post is not None and now.email is not None and now.owner_id is not None:
             args = {"about": now.id, "to": now.email}
             key = f"{now.id} {now.email}"
-            self._jobs.ask(now.owner_id, KIND, key, args, 0, most=MOST_A_DAY, over=True)
+            self._jobs.ask(now.owner_id, KIND, key, args, 0, most=MOST_A_DAY, daily=True)
 
     def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
         """As Kind.perform. What is not there any more is not told of."""
@@ -105,6 +106,8 @@ class Letters:
             # A name may hold the line separators of Unicode (U+2028), which no header may.
             subject = " ".join(f"Ready: {about.args['name']}".splitlines())
             self._post.mailer.send(job.args["to"], subject, text, number=job.id)
+            # As long as the ZIP is there, it is known who had a letter about it.
+            return Made({}, max(about.ends_at - self._database.now(), REMEMBERED))
         return Made({}, REMEMBERED)
 
     def clear(self, job: Job) -> None:

@@ -71,7 +71,7 @@ class Prepared:
         if job.status == "ready" and self._zips.where(job) is None:  # somebody removed the file
             self._zips.throw_away(job)
             job = asked()
-        if job.status == "ready":
+        if job.status == "ready" and email is not None:
             self._letters.about(job)
         return job
 

@@ -69,7 +69,9 @@ def test_kinds_are_counted_apart(jobs: Jobs, ann: User, clock: Clock) -> None:
     jobs.ask(a_job(ann, clock, "2", "2"), 1)
     jobs.cancel(jobs.get("1"), clock() + DAY)
     with pytest.raises(AtCapacity):
-        jobs.ask(a_job(ann, clock, "3", "3", kind="letter"), 1, over=True)
+        jobs.ask(a_job(ann, clock, "3", "3", kind="letter"), 1, daily=True)
+    clock.move(days=1)
+    jobs.ask(a_job(ann, clock, "3", "3", kind="letter"), 1, daily=True)
 
 
 def test_letters_to_come_count_as_letters(jobs: Jobs, ann: User, bob: User, clock: Clock) -> None:
