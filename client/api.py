@@ -142,6 +142,8 @@ def _problem(response: httpx.Response) -> StowgramError:
         wait = response.headers.get("Retry-After", "")
         kind = AtCapacity if response.status_code == 429 else Transient
         return kind(sentence, retry_after=min(float(wait), 600.0) if wait.isdecimal() else 1.0)
+    if str(problem.get("type")).endswith(":damaged"):  # a 502 like those of a proxy, but with a way to go on
+        return errors.Damaged(sentence)
     if response.status_code == 401:
         sentence += " Give a token by --token or STOWGRAM_TOKEN."
     return _ERRORS.get(response.status_code, StoreError)(sentence)

@@ -39,6 +39,8 @@ STORING = 1800.0
 """Seconds that a server which has every byte gets to store them: its staging may hold much, and Telegram be slow."""
 TRIES_PER_PART = 4
 """How often a part may arrive damaged before the line is given up."""
+SETBACKS = 4
+"""How often Telegram may give back other bytes than it was given before a file is given up."""
 DAYS_TO_KEEP_NOTES = 30.0
 
 
@@ -122,10 +124,10 @@ class Uploader:
 
     def _parts(self, source: Source, upload: str, offset: int) -> str:
         """Send what lies behind `offset`; the tree digest of the whole file."""
-        patience, damaged = self._patience(source, offset), 0
+        patience, damaged, setbacks = self._patience(source, offset), 0, 0
         with Parts(source) as parts, Sending(self._api, upload, parts) as sending:
             while offset < source.size:
-                # Invariant: `offset` bytes are safe on the server, and none of them is sent again.
+                # Invariant: `offset` bytes are safe on the server, and none of them is sent again, but for a setback.
                 before = offset
                 try:
                     offset = sending.send(offset)
@@ -136,6 +138,11 @@ class Uploader:
                 except Conflict:
                     offset = tus.offset(self._api, upload)
                     if offset == before:  # then it is not about the offset
+                        raise
+                except Damaged:  # the server has set the upload back to what it can vouch for
+                    setbacks += 1
+                    offset = tus.offset(self._api, upload)
+                    if offset == source.size - 1 or setbacks == SETBACKS:
                         raise
                 except (Transient, AtCapacity, Busy) as error:
                     patience.pause(error)

@@ -16,8 +16,8 @@ from client.digest import Digest, tree_of
 from client.download import Downloader
 from client.tree import Report
 from client.upload import Uploader
-from errors import BadName, ChunkMissing, Conflict, NotFound, NotSignedIn
-from model import MIB, ByteRange
+from errors import BadName, ChunkMissing, Conflict, Damaged, NotFound, NotSignedIn
+from model import MIB, ByteRange, Locator
 from tests.client.conftest import Line, Moved
 from tests.conftest import House
 
@@ -100,6 +100,31 @@ def test_an_upload_goes_on_where_the_line_was_cut(
     assert line.passed < 40 * MIB
     assert moved.total == 25 * MIB
     assert nodes.at(api, "/f").etag == tree_of(local)
+
+
+def test_an_upload_that_is_set_back_since_telegram_gave_back_other_bytes_sends_the_rest_again(
+    house: House, uploader: Uploader, api: Api, tmp_path: Path, moved: Moved
+) -> None:
+    bad = set[Locator]()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        if not bad:
+            bad.add(next(place for place, label in house.store.labels.items() if label.index == 1))
+        return bytes(len(true)) if locator in bad else true
+
+    house.store.on_read = on_read
+    local = make(tmp_path / "in", 9 * MIB)
+    assert uploader.send(local, "/f")
+    assert nodes.at(api, "/f").etag == tree_of(local)
+    assert moved.total == 9 * MIB
+
+
+def test_an_upload_whose_end_comes_back_other_than_it_was_stored_each_time_is_given_up(
+    house: House, uploader: Uploader, tmp_path: Path
+) -> None:
+    house.store.on_read = lambda locator, span, attempt, true: bytes(len(true))
+    with pytest.raises(Damaged):
+        uploader.send(make(tmp_path / "in", 9 * MIB), "/f")
 
 
 def test_a_stopped_upload_goes_on_in_the_next_run(
