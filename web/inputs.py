@@ -65,7 +65,9 @@ def file_body() -> tuple[BinaryIO, int]:
             f"At most {MAX_PART} bytes are taken in one request. Send the file in parts: see uploads."
         )
     request.max_content_length = MAX_PART
-    return cast(BinaryIO, request.stream), request.content_length
+    # A server that has the whole body gives a file, which can seek; Werkzeug wraps it in a reader that cannot.
+    whole = request.environ.get("wsgi.input_terminated")
+    return cast(BinaryIO, request.environ["wsgi.input"] if whole else request.stream), request.content_length
 
 
 def json_object(*known: str) -> dict[str, Any]:

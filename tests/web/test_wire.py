@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import socket
 import subprocess
@@ -16,8 +17,8 @@ import pytest
 
 from app import create_app
 from errors import ChunkMissing
-from model import MIB, ByteRange, Locator
-from tests.conftest import House
+from model import MIB, ByteRange, File, Locator
+from tests.conftest import House, build_house
 from tests.serving.conftest import Running, everything, response, serve, settings_for_tests, until
 from tests.web import redbot_notes
 from tests.web.conftest import Api, basic
@@ -139,6 +140,35 @@ def test_a_file_put_over_the_wire_comes_back(running: Running, secret: str) -> N
             head, document = response(sock)
             assert b" 201 " in head or b" 200 " in head
             assert hashlib.sha256(body).hexdigest().encode() in document
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[House]:
+    """A house with room for three chunks in staging."""
+    built = build_house(tmp_path, chunk_size=2 * MIB, room=6 * MIB)
+    yield built
+    built.gateway.close()
+    built.store.close()
+    built.database.close()
+
+
+def test_a_checked_part_may_be_larger_than_the_room_that_it_passes_through(
+    narrow: House, tmp_path: Path
+) -> None:
+    secret = narrow.gateway.people.make_token(narrow.user, "wire")[1]
+    upload = narrow.gateway.uploads.create(narrow.user, folder="/", name="f", length=len(DATA))
+    checksum = base64.b64encode(hashlib.sha256(DATA).digest()).decode()
+    app = create_app(narrow.gateway, settings_for_tests(tmp_path))
+    with serve(app, settings_for_tests(tmp_path)) as running, running.connection() as sock:
+        part = (
+            "Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream", "Upload-Offset: 0",
+            f"Upload-Checksum: sha256 {checksum}", f"Content-Length: {len(DATA)}",
+        )  # fmt: skip
+        sock.sendall(request("PATCH", f"/api/v1/uploads/{upload.id}", secret, *part) + DATA)
+        head, _ = response(sock)
+    assert b" 204 " in head
+    (file,) = narrow.gateway.files.listing(narrow.user, "/").items
+    assert isinstance(file, File) and file.sha256 == hashlib.sha256(DATA).digest()
 
 
 def test_a_body_shorter_than_its_length_leaves_nothing(running: Running, house: House, secret: str) -> None:
