@@ -43,9 +43,10 @@ class Measuring:
     ) -> None:
         self.start = start
         self.size = 0
-        self.whole = whole
         self._piece_size = piece_size
         self._chunk = hashlib.sha256()
+        # Of the first chunk one hash is both.
+        self.whole = self._chunk if whole is not None and start == 0 else whole
         self._crc = 0
         self._pieces = bytearray()
         self._begun = hashlib.sha256()
@@ -64,7 +65,7 @@ class Measuring:
             if len(data) != span.length:
                 raise ValueError(f"the source gave {len(data)} bytes for {span}")
             self._chunk.update(data)
-            if self.whole is not None:
+            if self.whole is not None and self.whole is not self._chunk:
                 self.whole.update(data)
             self._crc = zlib.crc32(data, self._crc)
             if span.length == self._piece_size and (digest := known.get(self.start + span.start)):

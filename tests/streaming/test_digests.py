@@ -60,6 +60,13 @@ def test_a_chunk_that_is_measured_as_it_comes_has_the_same_digests(
     assert whole.digest() == hashlib.sha256(b"before" + data).digest()
 
 
+def test_the_first_chunk_of_a_file_begins_the_digest_of_the_whole() -> None:
+    measuring = Measuring(0, 4, hashlib.sha256())
+    measuring.read(reading(b"first chunk"), 11)
+    assert measuring.whole is not None
+    assert measuring.whole.digest() == measuring.digests().sha256 == hashlib.sha256(b"first chunk").digest()
+
+
 def test_a_source_that_gives_too_little_is_not_measured() -> None:
     def short(span: ByteRange) -> bytes:
         return bytes(span.length - 1)
