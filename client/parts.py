@@ -16,8 +16,8 @@ from client.digest import Digest
 from errors import Conflict
 from model import MIB, PIECE_SIZE
 
-PART_SIZE = 16 * MIB
-"""Bytes per request: the server takes a whole request in before it looks at it, so this is what a lost line costs."""
+PART_SIZE = 8 * MIB
+"""Bytes per request: the server takes a whole request in before it looks at it."""
 
 
 @dataclass(frozen=True, slots=True)

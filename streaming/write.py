@@ -5,17 +5,16 @@ The writing itself is one `put`; what must be durable before and after it is the
 
 from __future__ import annotations
 
-import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from time import monotonic
 
-from errors import AtCapacity, ChunkMissing, ClientGone, Damaged
+from errors import ChunkMissing, Damaged
 from model import Chunk
 from storage.base import ChunkStore
 from streaming.plan import whole_piece
+from streaming.room import never
 from streaming.window import PieceWindow
 
 READ_BACK_PIECES = 64
@@ -24,12 +23,21 @@ READ_BACK_DEADLINE = 30.0
 """Seconds to get one of them; somebody is waiting for the upload to end."""
 
 
+def share(chunk: Chunk, file_size: int) -> int:
+    """How many pieces of one chunk to read back, when the others of a file of so many bytes get the same: at least one,
+    and of all of them together about as many as a file gets.
+    """
+    pieces = -(-file_size // chunk.piece_size)
+    return -(-READ_BACK_PIECES * chunk.piece_count // max(pieces, READ_BACK_PIECES))
+
+
 def sampled(
     chunks: Sequence[Chunk], budget: int = READ_BACK_PIECES, *, rng: random.Random | None = None
 ) -> tuple[tuple[Chunk, int], ...]:
     """Which (chunk, piece) pairs to read back, in file order: all when there are no more than `budget` of them.
 
-    Else the first and the last piece, one of every chunk as far as the budget goes, and random ones up to the budget.
+    Else the first and the last piece, one of every chunk as far as the budget goes, and random ones up to the budget;
+    of a budget of one, any.
     """
     rng = rng or random.Random()
     firsts = list(accumulate((chunk.piece_count for chunk in chunks), initial=0))
@@ -37,7 +45,7 @@ def sampled(
     if total <= budget:
         picked = set(range(total))
     else:
-        picked = {0, total - 1} if budget > 1 else {0}
+        picked = {0, total - 1} if budget > 1 else {rng.randrange(total)}
         for index in rng.sample(range(len(chunks)), len(chunks)):
             if len(picked) >= budget:
                 break
@@ -57,16 +65,16 @@ def read_back(
     store: ChunkStore,
     pairs: Iterable[tuple[Chunk, int]],
     *,
-    until: float = math.inf,
+    gone: Callable[[], bool] = never,
     deadline: float = READ_BACK_DEADLINE,
 ) -> tuple[int, ...]:
     """The indexes of chunks of which a piece did not come back as it was stored, or not at all; () when all is well.
 
     Reads ahead through a fresh client, and reads a bad piece again before it says so. Raises StoreError when the store
-    cannot be asked, waiting `deadline` seconds for each piece; AtCapacity at `until`, on the monotonic clock.
+    cannot be asked, waiting `deadline` seconds for each piece; ClientGone soon after whoever waits for it is `gone`.
     """
     reads = (whole_piece(chunk, piece) for chunk, piece in pairs)
-    window = PieceWindow(store.client(), reads, gone=lambda: monotonic() >= until, deadline=deadline)
+    window = PieceWindow(store.client(), reads, gone=gone, deadline=deadline)
     bad: set[int] = set()
     try:
         while True:
@@ -76,11 +84,5 @@ def read_back(
             except (Damaged, ChunkMissing):
                 assert window.current is not None
                 bad.add(window.current.chunk.index)
-            except ClientGone:
-                raise AtCapacity(
-                    "All bytes are stored; Telegram is slow to give them back for the check. "
-                    "Send the last byte again to wait.",
-                    1,
-                ) from None
     finally:
         window.close()

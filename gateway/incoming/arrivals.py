@@ -147,7 +147,7 @@ class Arrivals:
             raise AtCapacity(
                 "All bytes are here; Telegram is still taking them. Send the last byte again to wait.", 1
             )
-        finished = self._finishing.finish(upload, writer.sha256(upload.length), until)
+        finished = self._finishing.finish(upload, writer.sha256(upload.length), until, writer.wanted)
         self._forget(upload.id)
         return finished
 

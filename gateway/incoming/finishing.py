@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import names
 from db import Database
 from db.uploads import Uploads as Rows
-from errors import AtCapacity, ChunkCorrupt
-from gateway.incoming.transit import Transit
+from errors import AtCapacity, Busy, ChunkCorrupt, ClientGone
+from gateway.incoming.transit import TRIES, Transit
 from model import Chunk, File, Label, StoredFile, Upload, tree_digest
 from storage.base import ChunkStore
 from streaming import manifest
@@ -20,9 +21,6 @@ from streaming.write import read_back, sampled
 
 log = logging.getLogger(__name__)
 
-TRIES = 3
-"""How often a chunk that came back wrong is stored again while its bytes are still staged."""
-
 
 class Finishing:
     def __init__(self, database: Database, store: ChunkStore, staging: Staging, transit: Transit) -> None:
@@ -31,16 +29,19 @@ class Finishing:
         self._staging = staging
         self._transit = transit
 
-    def finish(self, upload: Upload, sha256: bytes | None, until: float) -> tuple[File, bool]:
+    def finish(
+        self, upload: Upload, sha256: bytes | None, until: float, wanted: Callable[[], bool]
+    ) -> tuple[File, bool]:
         """Make the upload a file, which replaced another or did not; every chunk must be stored. May be repeated.
 
         `sha256` is the whole file's, or None when a restart lost it; `until` is on the monotonic clock. Raises
-        AtCapacity when reading back is not done by then, StoreError, Conflict when the name was taken meanwhile, and
-        ChunkCorrupt when what came back differs: the upload then stands before the bad chunk.
+        AtCapacity when reading back is not done by then, Busy soon after the upload is `wanted` by another request,
+        StoreError, Conflict when the name was taken meanwhile, and ChunkCorrupt when what came back differs: the upload
+        then stands before the bad chunk.
         """
         # First of all: upkeep tries again and again, which must not read all back each time.
         self._rows.check_place(upload.id)
-        chunks = self._read_back(upload, until)
+        chunks = self._read_back(upload, until, wanted)
         stored = StoredFile(upload.id, upload.length, tree_digest(chunks), sha256, file_crc32(chunks), chunks)
         path = names.join(*names.split(upload.folder), upload.name)
         document = manifest.encode(
@@ -60,26 +61,40 @@ class Finishing:
         )
         return file, replaced
 
-    def _read_back(self, upload: Upload, until: float) -> tuple[Chunk, ...]:
-        """The chunks, once a sample of them came back as it was stored."""
+    def _read_back(self, upload: Upload, until: float, wanted: Callable[[], bool]) -> tuple[Chunk, ...]:
+        """The chunks, once a sample of those that were not read back on their way came back as it was stored."""
         for _ in range(TRIES):
             chunks = self._rows.chunks(upload.id)
-            bad = read_back(self._store, sampled(chunks), until=until)
+            bad = self._bad(self._transit.unseen(upload.id, chunks), until, wanted)
             if not bad:
                 return chunks
-            log.warning("upload %s: chunks %s came back other than they were stored", upload.id, sorted(bad))
-            first = min(bad)
-            if first < len(chunks) - 1:  # its staged bytes are gone: only the client has them still
-                self._rows.rewind(upload.id, first)
+            log.warning("upload %s: chunks %s came back other than they were stored", upload.id, bad)
+            if bad[0] < len(chunks) - 1:  # its staged bytes are gone: only the client has them still
+                self._rows.rewind(upload.id, bad[0])
                 self._transit.forget(upload.id)
                 break
-            self._rows.discard_chunk(upload.id, first)
+            self._rows.discard_chunk(upload.id, bad[0])
             self._transit.forget(upload.id)
-            self._transit.send(upload, first)
-            if not self._transit.wait(upload.id, until - monotonic()):
+            self._transit.send(upload, bad[0])
+            if not self._transit.wait(upload.id, until - monotonic(), wanted):
                 raise AtCapacity(
                     "A part of the file is being stored again. Send the last byte again to wait.", 1
                 )
         raise ChunkCorrupt(
             "Telegram gave back other bytes than it was given. Ask for the offset and send the rest again."
         )
+
+    def _bad(self, chunks: Sequence[Chunk], until: float, wanted: Callable[[], bool]) -> tuple[int, ...]:
+        """Which of these did not come back."""
+        try:
+            return read_back(self._store, sampled(chunks), gone=lambda: wanted() or monotonic() >= until)
+        except ClientGone:
+            if wanted():
+                raise Busy(
+                    "Another request has come for this upload, and waits in place of this one."
+                ) from None
+            raise AtCapacity(
+                "All bytes are stored; Telegram is slow to give them back for the check. "
+                "Send the last byte again to wait.",
+                1,
+            ) from None

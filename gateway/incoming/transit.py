@@ -1,33 +1,39 @@
 """Chunks on their way from staging to the store, a few at a time, each announced before it is sent.
 
 The order makes a crash harmless at every step: the intent is durable before the message can exist, the chunk's row is
-durable before its staged bytes go. So a message is always known, by a row or by an intent that finds it.
+durable before its staged bytes go. So a message is always known, by a row or by an intent that finds it. Pieces of it
+are read back while its bytes are staged still, so that a bad one is stored again without anybody's help.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import monotonic
 from uuid import UUID
 
 from db import Database
 from db.messages import Messages
 from db.uploads import Uploads as Rows
-from errors import Busy
+from errors import Busy, ChunkCorrupt, StoreError
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
 from storage.base import ChunkStore, Source
 from streaming.digests import ChunkDigests, measure
 from streaming.room import STEP, never
 from streaming.staging import Staging
+from streaming.write import read_back, sampled, share
 
 log = logging.getLogger(__name__)
 
 CARRIERS = 4
-"""Chunks in flight to the store at a time, of all uploads."""
+"""Chunks in flight to the store at a time, of all uploads; as many more may be on their way back."""
+TRIES = 3
+"""How often a chunk that comes back wrong is stored while its bytes are still staged."""
 
 
 def chunk_span(upload: Upload, index: int) -> ByteRange:
@@ -46,13 +52,18 @@ class Transit:
         self._messages = Messages(database)
         self._store = store
         self._staging = staging
-        self._carriers = ThreadPoolExecutor(CARRIERS, thread_name_prefix="transit")
+        self._carriers = ThreadPoolExecutor(2 * CARRIERS, thread_name_prefix="transit")
+        self._lanes = BoundedSemaphore(CARRIERS)  # to the store; who reads back leaves it to the next
         # One thread, so that the chunks of a file are measured in the order in which they were sent.
         self._measuring = ThreadPoolExecutor(1, thread_name_prefix="measuring")
         self._lock = (
             Lock()
         )  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
         self._moving: dict[UUID, dict[int, Future[None]]] = {}
+        self._posting: Counter[UUID] = Counter()
+        """Messages that are being put, of which a manifest is in nothing else here."""
+        self._seen: dict[UUID, set[Locator]] = {}
+        """Chunks that came back as they were stored."""
         self._newest: Locator | None = None
         """A message that is there, so it is older than those to come; which one of them does not matter."""
 
@@ -81,7 +92,14 @@ class Transit:
     def busy(self, upload_id: UUID) -> bool:
         """Whether a chunk or manifest of this upload may be about to appear in the store."""
         with self._lock:
-            return any(not future.done() for future in self._moving.get(upload_id, {}).values())
+            moving = self._moving.get(upload_id, {}).values()
+            return self._posting[upload_id] > 0 or any(not future.done() for future in moving)
+
+    def unseen(self, upload_id: UUID, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+        """Those of which nothing was read back: an earlier run stored them, or the store could not be asked then."""
+        with self._lock:
+            seen = self._seen.get(upload_id, ())
+            return tuple(chunk for chunk in chunks if chunk.locator not in seen)
 
     def wait(self, upload_id: UUID, seconds: float, wanted: Callable[[], bool] = never) -> bool:
         """Wait until every chunk that was sent has arrived; False when they need longer.
@@ -111,6 +129,8 @@ class Transit:
             rest = {i: f for i, f in self._moving.pop(upload_id, {}).items() if not f.done()}
             if rest:
                 self._moving[upload_id] = rest
+            else:
+                self._seen.pop(upload_id, None)
         for index, future in rest.items():  # outside the lock: one that ends meanwhile calls back at once
             future.add_done_callback(partial(self._drop, upload_id, index))
 
@@ -121,6 +141,7 @@ class Transit:
                 del rest[index]
             if not rest:
                 self._moving.pop(upload_id, None)
+                self._seen.pop(upload_id, None)
 
     def close(self) -> None:
         for pool in (self._measuring, self._carriers):
@@ -129,9 +150,27 @@ class Transit:
     def _carry(self, upload: Upload, index: int, measured: Future[ChunkDigests]) -> None:
         digests = measured.result()
         span = chunk_span(upload, index)
+        # The last chunk stays until the file is visible: its last byte may come again.
+        staged_goes = span.stop < upload.length
+        for _ in range(TRIES):
+            with self._lanes:
+                chunk = self._store_chunk(upload, index, span, digests, durable=staged_goes)
+            if self._came_back(upload, chunk):
+                break
+            log.warning("upload %s: chunk %d came back other than it was stored", upload.id, index)
+            self._rows.discard_chunk(upload.id, index)
+        else:
+            raise ChunkCorrupt("Telegram gave back other bytes than it was given. Send the last part again.")
+        if staged_goes:
+            self._staging.drop(upload.id, index)
+        log.debug("upload %s: chunk %d of %d bytes is stored", upload.id, index, span.length)
+
+    def _store_chunk(
+        self, upload: Upload, index: int, span: ByteRange, digests: ChunkDigests, *, durable: bool
+    ) -> Chunk:
+        """Its message, and then its row; of an upload that has ended meanwhile, the message goes to the trash."""
         discarded = self._rows.get(upload.id).discarded
         label = Label("chunk", upload.id, index, span.start, span.length, digests.sha256, attempt=discarded)
-        locator = self.deliver(upload.id, label, self._staging.source(upload.id, index))
         chunk = Chunk(
             index=index,
             offset=span.start,
@@ -139,24 +178,42 @@ class Transit:
             sha256=digests.sha256,
             crc32=digests.crc32,
             pieces=digests.pieces,
-            locator=locator,
+            locator=self.deliver(upload.id, label, self._staging.source(upload.id, index)),
             piece_size=PIECE_SIZE,
         )
-        # The last chunk stays until the file is visible: its last byte may come again.
-        staged_goes = span.stop < upload.length
-        # Of an upload that has ended meanwhile, this goes to the trash.
-        self._rows.stored(upload.id, label, chunk, durable=staged_goes)
-        if staged_goes:
-            self._staging.drop(upload.id, index)
-        log.debug("upload %s: chunk %d of %d bytes is stored", upload.id, index, span.length)
+        self._rows.stored(upload.id, label, chunk, durable=durable)
+        return chunk
+
+    def _came_back(self, upload: Upload, chunk: Chunk) -> bool:
+        """Whether what was read back of it is what was stored; also when nothing could be, which is left to the end."""
+        try:
+            if read_back(self._store, sampled((chunk,), share(chunk, upload.length))):
+                return False
+        except StoreError as error:
+            log.info("upload %s: chunk %d is read back later: %s", upload.id, chunk.index, error)
+        else:
+            with self._lock:
+                self._seen.setdefault(upload.id, set()).add(chunk.locator)
+        return True
 
     def deliver(self, upload_id: UUID, label: Label, source: Source) -> Locator:
         """Announce, then store. A message that an earlier try may have left is looked for first."""
-        after = self._newest = self._newest or self._messages.newest()
-        if not self._rows.intend(upload_id, label, after):
-            after = next(after for known, after in self._rows.intents(upload_id) if known == label)
-            found = self._store.find(label, after)
-            if found is not None:
-                return found
-        self._newest = self._store.put(label, source, after)
-        return self._newest
+        with self._posting_for(upload_id):
+            after = self._newest = self._newest or self._messages.newest()
+            if not self._rows.intend(upload_id, label, after):
+                after = next(after for known, after in self._rows.intents(upload_id) if known == label)
+                found = self._store.find(label, after)
+                if found is not None:
+                    return found
+            locator = self._newest = self._store.put(label, source, after)
+            return locator
+
+    @contextmanager
+    def _posting_for(self, upload_id: UUID) -> Iterator[None]:
+        with self._lock:
+            self._posting[upload_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._posting -= Counter({upload_id: 1})  # keeps no zeros

@@ -95,23 +95,21 @@ def test_an_upload_whose_name_was_taken_is_not_read_back_again_and_again(tmp_pat
         house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(bytes(MIB)), MIB)
     for _ in range(3):
         house.gateway.upkeep.go_on_with_uploads()
-    assert reads == []
+    assert len(reads) == 1, "on its way"
 
 
 def test_bytes_that_are_sent_again_after_a_setback_decide_what_the_digest_is(tmp_path: Path) -> None:
-    store, bad = MemoryStore(), set[Locator]()
-
-    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
-        if not bad:
-            bad.add(next(place for place, label in store.labels.items() if label.index == 0))
-        return bytes(len(true)) if locator in bad else true
-
-    store.on_read = on_read
+    store = MemoryStore()
     house = build_house(tmp_path, store)
     first, data = os.urandom(5 * MIB), os.urandom(5 * MIB)
     upload = house.gateway.uploads.create(house.user, folder="/", name="file", length=5 * MIB)
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(first[:-1]), 5 * MIB - 1)
+    wait_for_transit(house, upload.id)
+    house = build_house(tmp_path, store)
+    bad = next(place for place, label in store.labels.items() if label.index == 0)
+    store.on_read = lambda locator, span, attempt, true: bytes(len(true)) if locator == bad else true
     with pytest.raises(errors.ChunkCorrupt):
-        house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(first), 5 * MIB)
+        house.gateway.uploads.append(house.user, upload.id, 5 * MIB - 1, io.BytesIO(first[-1:]), 1)
     assert house.gateway.uploads.get(house.user, upload.id).offset == 0
     house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:MIB]), MIB)
     house.gateway.uploads.append(house.user, upload.id, MIB, io.BytesIO(data[MIB:]), 4 * MIB)

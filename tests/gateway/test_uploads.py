@@ -18,6 +18,7 @@ import pytest
 import errors
 from db import Uploads
 from gateway.incoming.arrivals import LIFE, PUT_LIFE
+from gateway.incoming.transit import TRIES
 from model import MIB, ByteRange, Checksum, File, Label, Locator, Upload
 from storage.memory import MemoryStore
 from tests.conftest import House, build_house, wait_for_transit
@@ -242,27 +243,71 @@ def test_a_stored_chunk_that_comes_back_wrong_is_stored_again(tmp_path: Path) ->
     assert set(store.labels) == known_messages(house)
 
 
-def test_a_bad_chunk_whose_staged_bytes_are_gone_sets_the_upload_back(tmp_path: Path) -> None:
+def test_a_chunk_of_many_that_comes_back_wrong_is_stored_again_while_the_client_goes_on(
+    tmp_path: Path,
+) -> None:
     store = MemoryStore()
     bad: set[Locator] = set()
 
     def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
-        if not bad:
-            bad.add(next(place for place, label in store.labels.items() if label.index == 1))
+        if not bad and store.labels[locator].index == 1:
+            bad.add(locator)
         return bytes(len(true)) if locator in bad else true
 
     store.on_read = on_read
     house = build_house(tmp_path, store)
     data = os.urandom(7 * MIB)
-    upload = begin(house, len(data))
+    send(house, begin(house, len(data)), data)
+    assert bad
+    assert fetch(house, "/a/file.bin") == data
+    settle(house)
+    assert set(store.labels) == known_messages(house)
+
+
+def test_a_chunk_that_never_comes_back_right_is_not_stored_for_ever(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.on_read = lambda locator, span, attempt, true: bytes(len(true))
+    house = build_house(tmp_path, store)
+    upload = begin(house, MIB)
     with pytest.raises(errors.ChunkCorrupt):
-        send(house, upload, data)
+        send(house, upload, os.urandom(MIB))
+    assert len(store.labels) == TRIES
+    assert house.gateway.uploads.get(house.user, upload.id).offset == MIB - 1
+
+
+def test_a_chunk_that_turns_bad_when_its_staged_bytes_are_gone_sets_the_upload_back(tmp_path: Path) -> None:
+    store = MemoryStore()
+    house = build_house(tmp_path, store)
+    data = os.urandom(7 * MIB)
+    upload = begin(house, len(data))
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
+    wait_for_transit(house, upload.id)
+    house = build_house(tmp_path, store)  # which has seen none of the chunks come back
+    bad = next(place for place, label in store.labels.items() if label.index == 1)
+    store.on_read = lambda locator, span, attempt, true: bytes(len(true)) if locator == bad else true
+    with pytest.raises(errors.ChunkCorrupt):
+        house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
     upload = house.gateway.uploads.get(house.user, upload.id)
     assert upload.offset == 2 * MIB
     send(house, upload, data)
     assert fetch(house, "/a/file.bin") == data
     settle(house)
     assert set(store.labels) == known_messages(house)
+
+
+def test_what_could_not_be_read_back_on_its_way_is_read_back_before_the_file_is_there(tmp_path: Path) -> None:
+    store, reads = MemoryStore(), list[Locator]()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        reads.append(locator)
+        if len(reads) == 1:
+            raise errors.Permanent("not now")
+        return true
+
+    store.on_read = on_read
+    house = build_house(tmp_path, store)
+    send(house, begin(house, MIB), os.urandom(MIB))
+    assert reads[0] == reads[1]
 
 
 def test_a_lost_answer_leaves_no_second_message(tmp_path: Path) -> None:

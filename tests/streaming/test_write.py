@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import AtCapacity, Permanent, Transient
+from errors import ClientGone, Permanent, Transient
 from model import ByteRange, Locator
 from storage.memory import MemoryStore
-from streaming.write import read_back, sampled
+from streaming.write import READ_BACK_PIECES, read_back, sampled, share
 from tests.streaming.at_rest import WatchedStore, stored, text
 
 DATA = text(50)
@@ -40,6 +40,16 @@ def test_a_sample_is_all_or_the_ends_and_each_chunk_as_far_as_it_goes(
         assert (picked[0], picked[-1]) == (everything[0], everything[-1])
     if budget >= len(sizes) + 2:
         assert {chunk.index for chunk, _ in picked} == set(range(len(sizes)))
+
+
+@given(st.integers(1, 300), st.integers(1, 80))
+def test_the_shares_of_the_chunks_of_a_file_are_about_what_a_file_gets(whole: int, size: int) -> None:
+    sizes = [size] * (whole // size) + ([whole % size] if whole % size else [])
+    chunks = stored(MemoryStore(), text(whole), sizes).chunks
+    pieces = sum(chunk.piece_count for chunk in chunks)
+    shares = [share(chunk, pieces * chunk.piece_size) for chunk in chunks]
+    assert all(1 <= each <= chunk.piece_count for each, chunk in zip(shares, chunks, strict=True))
+    assert min(pieces, READ_BACK_PIECES) <= sum(shares) <= max(len(chunks), READ_BACK_PIECES) + len(chunks)
 
 
 def test_good_chunks_read_back_well(store: MemoryStore) -> None:
@@ -76,7 +86,7 @@ def test_a_store_that_cannot_be_asked_is_an_error_and_no_verdict(store: MemorySt
     assert silent.in_flight == 0
 
 
-def test_reading_back_ends_when_its_time_is_over_however_many_pieces_are_left(store: MemoryStore) -> None:
+def test_reading_back_ends_when_nobody_waits_for_it_however_many_pieces_are_left(store: MemoryStore) -> None:
     chunks = stored(store, DATA, SIZES).chunks
 
     def slow(locator: Locator, span: ByteRange, attempt: int, body: bytes) -> bytes:
@@ -85,6 +95,6 @@ def test_reading_back_ends_when_its_time_is_over_however_many_pieces_are_left(st
 
     store.on_read = slow
     began = time.monotonic()
-    with pytest.raises(AtCapacity):
-        read_back(store, sampled(chunks), until=began + 0.1)
+    with pytest.raises(ClientGone):
+        read_back(store, sampled(chunks), gone=lambda: time.monotonic() >= began + 0.1)
     assert time.monotonic() - began < 1

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import gateway.incoming.finishing
+import gateway.incoming.transit
 from db.uploads import Uploads
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "put": (TelegramStore, "put"),
     "stored": (Uploads, "stored"),
     "drop": (Staging, "drop"),
-    "read back": (gateway.incoming.finishing, "read_back"),
+    "read back": (gateway.incoming.transit, "read_back"),
     "finish": (Uploads, "finish"),
     "free staging": (Staging, "drop_all"),
 }
