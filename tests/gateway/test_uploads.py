@@ -310,6 +310,56 @@ def test_what_could_not_be_read_back_on_its_way_is_read_back_before_the_file_is_
     assert reads[0] == reads[1]
 
 
+def test_an_upload_whose_manifest_is_on_its_way_is_in_transit(tmp_path: Path) -> None:
+    store, told = MemoryStore(), dict[str, bool]()
+    house = build_house(tmp_path, store)
+
+    def on_put(label: Label, locator: Locator | None) -> None:
+        told[label.kind] = house.gateway.uploads.in_transit(label.file)
+
+    store.on_put = on_put
+    upload = begin(house, MIB)
+    send(house, upload, bytes(MIB))
+    assert told == {"chunk": True, "manifest": True}
+    assert not house.gateway.uploads.in_transit(upload.id)
+
+
+def test_who_reads_back_at_the_end_lets_go_when_its_client_comes_again(tmp_path: Path) -> None:
+    store = MemoryStore()
+    house = build_house(tmp_path, store)
+    data = os.urandom(5 * MIB)
+    upload = begin(house, len(data))
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
+    wait_for_transit(house, upload.id)
+    house = build_house(tmp_path, store)
+    reading, let_go = threading.Event(), threading.Event()
+
+    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
+        if not reading.is_set() and store.labels[locator].index < 2:
+            reading.set()
+            assert let_go.wait(10)
+        return true
+
+    store.on_read = on_read
+    ended: list[BaseException] = []
+
+    def finish() -> None:
+        try:
+            house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+        except errors.Busy as error:
+            ended.append(error)
+
+    first = threading.Thread(target=finish)
+    first.start()
+    assert reading.wait(10)
+    assert house.gateway.uploads.resume(house.user, upload.id).offset == len(data) - 1
+    first.join(5)
+    let_go.set()
+    assert len(ended) == 1
+    send(house, house.gateway.uploads.get(house.user, upload.id), data)
+    assert fetch(house, "/a/file.bin") == data
+
+
 def test_a_lost_answer_leaves_no_second_message(tmp_path: Path) -> None:
     lost: set[str] = set()
 
