@@ -140,6 +140,10 @@ class ChunkStore(ABC):
         """
 
     @abstractmethod
+    def missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        """Those of the messages that are not there now, from no memory of them."""
+
+    @abstractmethod
     def delete(self, locators: Sequence[Locator]) -> None:
         """Delete the messages. Those that are gone already are no error. May be repeated."""
 

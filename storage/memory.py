@@ -74,6 +74,11 @@ class MemoryStore(ChunkStore):
         with self._lock:
             return self._at_rest(label)
 
+    def missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        self._refuse_if_closed()
+        with self._lock:
+            return frozenset(locators) - self._messages.keys()
+
     def delete(self, locators: Sequence[Locator]) -> None:
         self._refuse_if_closed()
         with self._lock:

@@ -62,10 +62,12 @@ class Finishing:
         return file, replaced
 
     def _read_back(self, upload: Upload, until: float, wanted: Callable[[], bool]) -> tuple[Chunk, ...]:
-        """The chunks, once a sample of those that were not read back on their way came back as it was stored."""
+        """The chunks, once all of their messages are there, and a sample of those that were not read back on their way
+        came back as it was stored.
+        """
         for _ in range(TRIES):
             chunks = self._rows.chunks(upload.id)
-            bad = self._bad(self._transit.unseen(upload.id, chunks), until, wanted)
+            bad = self._bad(upload, chunks, until, wanted)
             if not bad:
                 return chunks
             log.warning("upload %s: chunks %s came back other than they were stored", upload.id, bad)
@@ -84,10 +86,16 @@ class Finishing:
             "Telegram gave back other bytes than it was given. Ask for the offset and send the rest again."
         )
 
-    def _bad(self, chunks: Sequence[Chunk], until: float, wanted: Callable[[], bool]) -> tuple[int, ...]:
-        """Which of these did not come back."""
+    def _bad(
+        self, upload: Upload, chunks: Sequence[Chunk], until: float, wanted: Callable[[], bool]
+    ) -> list[int]:
+        """Which of these are gone, or did not come back."""
+        missing = self._store.missing([chunk.locator for chunk in chunks])  # since they were read back
+        gone = {chunk.index for chunk in chunks if chunk.locator in missing}
+        unseen = [chunk for chunk in self._transit.unseen(upload.id, chunks) if chunk.index not in gone]
         try:
-            return read_back(self._store, sampled(chunks), gone=lambda: wanted() or monotonic() >= until)
+            bad = read_back(self._store, sampled(unseen), gone=lambda: wanted() or monotonic() >= until)
+            return sorted(gone.union(bad))
         except ClientGone:
             if wanted():
                 raise Busy(

@@ -52,6 +52,9 @@ class CachedStore(ChunkStore):
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self._inner.find(label, after)
 
+    def missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        return self._inner.missing(locators)
+
     def delete(self, locators: Sequence[Locator]) -> None:
         self._inner.delete(locators)  # first: nobody can fetch again what is forgotten here
         gone = frozenset(locators)

@@ -80,6 +80,22 @@ class Documents:
         if wanted:
             self._begin(self._fetch_all(wanted))
 
+    async def missing(self, locators: Iterable[Locator]) -> frozenset[Locator]:
+        """Those whose message is gone or holds no document, looked up anew. Raises a StoreError of the call."""
+        wanted = list(dict.fromkeys(locators))
+        for locator in wanted:
+            self.forget(locator)
+        self.foresee(wanted)
+        gone = set()
+        for locator, answer in zip(
+            wanted, await asyncio.gather(*map(self.get, wanted), return_exceptions=True), strict=True
+        ):
+            if isinstance(answer, ChunkMissing):
+                gone.add(locator)
+            elif isinstance(answer, BaseException):
+                raise answer
+        return frozenset(gone)
+
     def keep(self, locator: Locator, document: Document) -> None:
         self._known[locator] = document
         self._known.move_to_end(locator)

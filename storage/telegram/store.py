@@ -85,6 +85,9 @@ class TelegramStore(ChunkStore):
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self._run(self._find(label, after))
 
+    def missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        return self._run(self._missing(locators))
+
     def delete(self, locators: Sequence[Locator]) -> None:
         self._run(self._delete(locators))
 
@@ -136,6 +139,11 @@ class TelegramStore(ChunkStore):
         assert account.home_channel is not None  # chosen, hence prepared
         channel = account.home_channel.id
         return await self._finder.find(label, channel, number_in(channel, after))
+
+    async def _missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        deadline = asyncio.get_running_loop().time() + self._timing.control
+        account = await self._pool.choose(GetMessagesRequest, deadline)
+        return await account.documents.missing(locators)
 
     async def _delete(self, locators: Sequence[Locator]) -> None:
         await self._finder.delete(locators)

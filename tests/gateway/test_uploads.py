@@ -295,6 +295,22 @@ def test_a_chunk_that_turns_bad_when_its_staged_bytes_are_gone_sets_the_upload_b
     assert set(store.labels) == known_messages(house)
 
 
+def test_a_chunk_that_somebody_deletes_after_it_was_read_back_is_missed_before_the_file_is_there(
+    house: House,
+) -> None:
+    data = os.urandom(7 * MIB)
+    upload = begin(house, len(data))
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
+    wait_for_transit(house, upload.id)
+    house.store.delete([next(place for place, label in house.store.labels.items() if label.index == 1)])
+    with pytest.raises(errors.ChunkCorrupt):
+        house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+    upload = house.gateway.uploads.get(house.user, upload.id)
+    assert upload.offset == 2 * MIB
+    send(house, upload, data)
+    assert fetch(house, "/a/file.bin") == data
+
+
 def test_what_could_not_be_read_back_on_its_way_is_read_back_before_the_file_is_there(tmp_path: Path) -> None:
     store, reads = MemoryStore(), list[Locator]()
 

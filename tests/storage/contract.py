@@ -124,6 +124,7 @@ class StoreContract:
         with pytest.raises(ChunkMissing):
             read(client, locator, 0, MIB)
         assert store.find(label, None) is None
+        assert store.missing([other, locator, other]) == {locator}
         assert read(client, other, MIB, MIB + 1) == body[MIB:]
         client.close()
 
@@ -147,6 +148,12 @@ class StoreContract:
         with pytest.raises(ChunkMissing):
             read(client, replace(locator, message=locator.message + 100_000), 0, 10)
         client.close()
+
+    def test_of_many_messages_those_are_missing_that_are_not_there(self, store: ChunkStore) -> None:
+        there = [put(store, body_of(10)) for _ in range(3)]
+        never = [replace(there[0], message=there[-1].message + 1000 + number) for number in range(120)]
+        assert store.missing([*never[:110], *there, *never[110:]]) == frozenset(never)
+        assert store.missing(there) == store.missing([]) == frozenset()
 
     def test_what_the_source_raises_passes_through_and_leaves_no_message(self, store: ChunkStore) -> None:
         before, body = put(store, body_of(10)), body_of(3 * MIB)

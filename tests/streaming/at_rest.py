@@ -60,6 +60,9 @@ class WatchedStore(ChunkStore):
     def find(self, label: Label, after: Locator | None) -> Locator | None:
         return self.inner.find(label, after)
 
+    def missing(self, locators: Sequence[Locator]) -> frozenset[Locator]:
+        return self.inner.missing(locators)
+
     def delete(self, locators: Sequence[Locator]) -> None:
         self.inner.delete(locators)
 

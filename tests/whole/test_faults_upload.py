@@ -180,17 +180,12 @@ def test_the_other_account_goes_on_during_a_long_flood_wait(
     assert_stored(gateway, sandbox, sending.name, body)
 
 
-def _deleted(scene: Scene) -> None:
-    scene.sandbox.control.delete_message(scene.sandbox.channel, next(iter(scene.chunks.values())))
-
-
 LASTING: dict[str, Mishap] = {
     "a long flood wait of every account, sending parts": flood(SAVE_PART, LONG, None),
     "a long flood wait of every account, posting": flood(POST, LONG, None),
     "silence that lasts": lambda scene: scene.sandbox.control.silence("*", None),
     "bytes that are always flipped": lambda scene: scene.sandbox.control.flip(None),
     "replies that are always cut": lambda scene: scene.sandbox.control.cut(None),
-    "a chunk's message that somebody deleted": _deleted,
 }
 
 
@@ -205,6 +200,24 @@ def test_an_upload_is_refused_shows_nothing_and_goes_on_later_after(
     assert_problem(answer.status_code, answer.headers)
     assert sending.name not in visible(gateway)
     mend(sandbox)
+    assert sending.go_on()
+    assert_stored(gateway, sandbox, sending.name, body)
+    assert comes_out_right(gateway, kept, KEPT)
+
+
+def _deleted(scene: Scene) -> None:
+    scene.sandbox.control.delete_message(scene.sandbox.channel, next(iter(scene.chunks.values())))
+
+
+def test_a_chunk_that_somebody_deletes_meanwhile_is_stored_again_before_the_file_is_there(
+    gateway: RunningGateway, sandbox: RunningSandbox, kept: int
+) -> None:
+    body = os.urandom(SIZE)
+    sending = Sending(gateway, body)
+    # Before it was read back, it is stored again from what is staged; after that the client has to send it again.
+    answer = interrupted(sandbox, sending, _deleted)
+    assert answer.status_code in {204, 502}, answer.text
+    assert (answer.status_code == 204) == (sending.name in visible(gateway))
     assert sending.go_on()
     assert_stored(gateway, sandbox, sending.name, body)
     assert comes_out_right(gateway, kept, KEPT)
