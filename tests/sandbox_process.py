@@ -117,10 +117,7 @@ class RunningSandbox:
 @contextmanager
 def start_sandbox(data_dir: Path, control: bool = True) -> Iterator[RunningSandbox]:
     """A sandbox on `data_dir` (made if need be) and on free ports, stopped at the end."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    key = data_dir / PRIVATE_NAME
-    if not key.exists():
-        key.write_bytes(_an_rsa_key())
+    give_key(data_dir)
     running = RunningSandbox(data_dir, control)
     try:
         yield running
@@ -128,9 +125,18 @@ def start_sandbox(data_dir: Path, control: bool = True) -> Iterator[RunningSandb
         running.stop()
 
 
+def give_key(data_dir: Path) -> None:
+    """The folder of a sandbox that need not make a key at its first start, which would be most of it."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = data_dir / PRIVATE_NAME
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_bytes(_an_rsa_key())
+
+
 @cache
 def _an_rsa_key() -> bytes:
-    """One for every sandbox of this process: making it is most of what a first start costs."""
+    """One for every sandbox of this process."""
     with tempfile.TemporaryDirectory() as folder:
         load_key(Path(folder))
         return (Path(folder) / PRIVATE_NAME).read_bytes()

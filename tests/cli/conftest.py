@@ -16,6 +16,8 @@ from typing import IO
 import psutil
 import pytest
 
+from tests.sandbox_process import give_key
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's `&` has what it starts ignore Ctrl-C, and all that these start in turn; here some have to hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -120,7 +122,11 @@ def installation(tmp_path: Path) -> Installation:
 
 
 @contextmanager
-def serving(installation: Installation) -> Iterator[Serving]:
+def serving(installation: Installation, *, bare: bool = False) -> Iterator[Serving]:
+    """A `bare` one makes all that it needs by itself; any other is given the key of its sandbox."""
+    if not bare:
+        installation.data.mkdir(exist_ok=True, mode=0o700)
+        give_key(installation.data / "sandbox")
     running = Serving(installation)
     try:
         yield running
@@ -132,7 +138,7 @@ def serving(installation: Installation) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation that serves while the tests of a module run."""
+    """An installation that serves while the tests of a module run, all of it made by itself."""
     installation = Installation(tmp_path_factory.mktemp("shared"))
-    with serving(installation):
+    with serving(installation, bare=True):
         yield installation

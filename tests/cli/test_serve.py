@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import Installation, Serving, serving, until
+from tests.sandbox_process import give_key
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,7 +26,7 @@ STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def test_a_first_start_says_all_and_a_second_keeps_it(installation: Installation) -> None:
-    with serving(installation) as first:
+    with serving(installation, bare=True) as first:
         told = re.search(r"admin +admin +password (\S+)", first.greeting)
         assert told
         assert "SANDBOX" in first.greeting
@@ -174,22 +175,20 @@ def test_files_in_the_sandbox_are_never_taken_for_files_in_telegram(installation
     assert "rest in the sandbox" in refused.stderr
 
 
-def test_a_second_instance_is_refused_in_one_line(installation: Installation) -> None:
-    with serving(installation):
-        refused = installation.run()
-        assert refused.returncode == 2
-        assert refused.stderr.count("\n") == 1
-        assert "already running" in refused.stderr
+def test_a_second_instance_is_refused_in_one_line(shared: Installation) -> None:
+    refused = shared.run()
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "already running" in refused.stderr
 
 
-def test_a_taken_port_is_refused_in_one_line(installation: Installation, tmp_path: Path) -> None:
-    with serving(installation) as running:
-        other = Installation(tmp_path / "other", PORT=running.url.rpartition(":")[2])
-        other.folder.mkdir()
-        refused = other.run()
-        assert refused.returncode == 2
-        assert "Traceback" not in refused.stderr
-        assert "PORT" in refused.stderr
+def test_a_taken_port_is_refused_in_one_line(shared: Installation, tmp_path: Path) -> None:
+    other = Installation(tmp_path, PORT=shared.environ["STOWGRAM_URL"].rpartition(":")[2])
+    give_key(other.data / "sandbox")
+    refused = other.run()
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert "PORT" in refused.stderr
 
 
 def test_the_log_can_be_json_and_holds_no_secret(installation: Installation) -> None:
@@ -206,18 +205,17 @@ def test_the_log_can_be_json_and_holds_no_secret(installation: Installation) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
-def test_secrets_are_for_the_owner_only(installation: Installation) -> None:
-    with serving(installation):
-        for name in ("secret-key", "local-token"):
-            assert (installation.data / name).stat().st_mode & 0o077 == 0
-        assert installation.data.stat().st_mode & 0o077 == 0
+def test_secrets_are_for_the_owner_only(shared: Installation) -> None:
+    for name in ("secret-key", "local-token"):
+        assert (shared.data / name).stat().st_mode & 0o077 == 0
+    assert shared.data.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such bits")
 def test_in_a_folder_that_was_open_to_all_what_we_make_is_the_owners_only(installation: Installation) -> None:
     installation.data.mkdir(mode=0o755)
     installation.data.chmod(0o755)
-    with serving(installation):
+    with serving(installation, bare=True):
         made = [path for path in installation.data.rglob("*") if path.name != "lock"]
         assert len(made) > 8
         assert [path for path in made if path.stat().st_mode & 0o077] == []

@@ -165,10 +165,12 @@ def crc32_of_zeros(size: int) -> int:
     return crc32_combine(crc32_combine(half, half, size // 2), zlib.crc32(bytes(size % 2)), size % 2)
 
 
-def run(line: Sequence[str], path: Path, *only: str) -> bytes:
-    said = subprocess.run([*line, str(path), *only], capture_output=True, timeout=300, check=False)
-    assert said.returncode == 0 and not said.stderr, (said.stdout[-2000:], said.stderr[-2000:])
-    return said.stdout
+def run(line: Sequence[str], path: Path, *only: str) -> None:
+    """What it says on stdout, as a name for each member or all of the contents, is let go."""
+    said = subprocess.run(
+        [*line, str(path), *only], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300, check=False
+    )
+    assert said.returncode == 0 and not said.stderr, said.stderr[-2000:]
 
 
 @pytest.mark.parametrize("line", readers)
@@ -179,12 +181,18 @@ def test_programs_read_a_tree(line: list[str], tmp_path: Path) -> None:
     run(line, path)
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ZIP of more members than 16 bits count."""
+    path = tmp_path_factory.mktemp("many") / "many.zip"
+    path.write_bytes(whole([member(f"{number}", number % 3) for number in range(LIMIT_16 + 9)]))
+    return path
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("line", readers)
-def test_programs_read_more_members_than_16_bits_count(line: list[str], tmp_path: Path) -> None:
-    path = tmp_path / "many.zip"
-    path.write_bytes(whole([member(f"{number}", number % 3) for number in range(LIMIT_16 + 9)]))
-    run(line, path)
+def test_programs_read_more_members_than_16_bits_count(line: list[str], many: Path) -> None:
+    run(line, many)
 
 
 @pytest.mark.slow

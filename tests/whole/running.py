@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import new_database
-from tests.sandbox_process import OWN_GROUP, RunningSandbox
+from tests.sandbox_process import OWN_GROUP, RunningSandbox, give_key
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30.0
@@ -59,6 +59,7 @@ class RunningGateway:
         if not database.exists():
             self.data.mkdir(exist_ok=True)
             database.write_bytes(new_database())
+            give_key(self.data / "sandbox")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-X", "utf8", *program],

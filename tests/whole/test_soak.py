@@ -12,7 +12,7 @@ from tests.whole.soaking.soak import soaking
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROUNDS = 2
-STORM, CALM = 6.0, 4.0
+STORM, CALM = 5.0, 2.5
 
 
 @pytest.mark.parametrize("seed", [1, 2], ids=["with a cache", "without a cache"])
