@@ -52,6 +52,36 @@ def test_a_file_comes_and_goes_by_keyboard(page: Page, put: Put, tmp_path: Path)
     expect(row(page, "yours.txt")).to_be_visible()
 
 
+NOTE_OVER_TWO_DIALOGS = """async () => {
+    const { ask, show, toast } = await import("/static/app/dialog.js");
+    const { h } = await import("/static/app/dom.js");
+    document.body.append(h("div", { id: "toasts", role: "status" }));
+    show("Below", () => []);
+    ask({ title: "Above", label: "Name", yes: "Yes" });
+    toast("Gone", { action: "Undo", act: () => toast("Undone") });
+}"""
+
+
+def test_a_note_is_in_the_dialog_that_is_open_and_stays_while_it_has_the_focus(page: Page) -> None:
+    page.clock.install()
+    page.goto("/login")
+    page.evaluate(NOTE_OVER_TWO_DIALOGS)
+    note = page.get_by_role("status").filter(has_text="Gone")
+    expect(page.get_by_role("dialog", name="Above").and_(page.locator(":has(.toast)"))).to_be_visible()
+    tab_to(page, "Undo")
+    page.clock.fast_forward("01:00")
+    expect(note).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("dialog", name="Below").and_(page.locator(":has(.toast)"))).to_be_visible()
+    press(page, "Escape")
+    expect(page.locator("body > #toasts")).to_contain_text("Gone")
+    tab_to(page, "Undo")
+    press(page, "Enter")
+    expect(page.locator("#toasts")).to_have_text("Undone")
+    page.clock.fast_forward("01:00")
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 def test_a_page_outlives_a_restart_and_hears_what_happens_after_it(
     browser: Browser, put: Put, gateway: RunningGateway
 ) -> None:

@@ -1,6 +1,6 @@
 // Questions to the person, and short notes. Native dialogs: they keep the focus in, and give it back.
 
-import { h, icon, iconButton } from "./dom.js";
+import { foremost, h, icon, iconButton } from "./dom.js";
 import { t } from "./text.js";
 
 const NOTE = 6000; // milliseconds that a note stays
@@ -16,11 +16,12 @@ export function show(title, build, { kind = "card", hideTitle = false, signal } 
     const close = (value = null) => { answer = value; box.close(); };
     const heading = h("h2", { id, class: hideTitle && "unseen" }, title);
     box.append(heading, ...[build(close)].flat());
-    box.addEventListener("close", () => { box.remove(); resolve(answer); });
+    box.addEventListener("close", () => { raiseNotes(); box.remove(); resolve(answer); });
     signal?.addEventListener("abort", () => box.close());
     box.addEventListener("click", (event) => event.target === box && outside(event, box) && close());
     document.body.append(box);
     box.showModal();
+    raiseNotes();
     box.querySelector("[autofocus]")?.focus();
   });
 }
@@ -80,6 +81,9 @@ export function choose({ title, detail, options, all, signal }) {
 const buttons = (close, ...more) => h("div", { class: "buttons" },
   h("button", { type: "button", class: "quiet", onclick: () => close() }, t("cancel")), more);
 
+// Notes stand where they are seen, heard and can be pressed: in the dialog that is open, if one is.
+const raiseNotes = () => foremost().append(document.getElementById("toasts"));
+
 // A note that goes by itself; `action` and `act` make a button of it, `wrong` says that something failed.
 export function toast(text, { action, act, wrong = false } = {}) {
   const note = h("div", { class: wrong ? "toast wrong" : "toast" }, wrong && icon("warning"), h("span", {}, text));
@@ -89,8 +93,13 @@ export function toast(text, { action, act, wrong = false } = {}) {
   const toasts = document.getElementById("toasts");
   toasts.append(note);
   let timer = setTimeout(gone, NOTE);
-  note.addEventListener("pointerenter", () => clearTimeout(timer));
-  note.addEventListener("pointerleave", () => { timer = setTimeout(gone, NOTE); });
+  let pointed = false;
+  const stayOrGo = ({ type }) => {
+    if (type.startsWith("pointer")) pointed = type === "pointerenter";
+    clearTimeout(timer);
+    if (!pointed && !note.contains(document.activeElement)) timer = setTimeout(gone, NOTE);
+  };
+  for (const type of ["pointerenter", "pointerleave", "focusin", "focusout"]) note.addEventListener(type, stayOrGo);
   while (toasts.childElementCount > 3) toasts.firstElementChild.remove();
 }
 

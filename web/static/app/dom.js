@@ -43,11 +43,14 @@ export function pictureButton(name, label, attributes) {
   return h("button", { type: "button", title: label, "aria-label": label, ...attributes }, icon(name), h("span", {}, label));
 }
 
+// What can be used now: the dialog that was opened last, else the page. All that stands elsewhere is dimmed and dead.
+export const foremost = () => [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+
 // Put `text` on the clipboard. Plain http on another host than this one has no clipboard object: the old way goes on.
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = h("textarea", { class: "unseen", value: text, readonly: true });
-  (document.querySelector("dialog:modal") ?? document.body).append(area);
+  foremost().append(area);
   area.select();
   document.execCommand("copy");
   area.remove();

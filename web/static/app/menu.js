@@ -1,6 +1,6 @@
 // A menu of actions beside what was pressed, or at the pointer; at the lower edge of a phone.
 
-import { h, icon } from "./dom.js";
+import { foremost, h, icon } from "./dom.js";
 
 const GAP = 4; // pixels between a menu and what it belongs to
 
@@ -15,7 +15,7 @@ export function menu(items, at, label) {
   }
   box.addEventListener("keydown", (event) => onKey(event, box, close));
   box.addEventListener("toggle", (event) => event.newState === "closed" && box.remove());
-  (document.querySelector("dialog:modal") ?? document.body).append(box);
+  foremost().append(box);
   box.showPopover();
   place(box, at);
   box.querySelector("button").focus({ preventScroll: true });
