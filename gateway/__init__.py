@@ -94,7 +94,7 @@ class Gateway:
         self.queue = Queue(self.transfers, self._admission)
         self.control = Control(self.transfers, self.uploads)
         self.upkeep = self._upkeep(database, store)
-        self._watch = Watch(database, store)
+        self._watch = Watch(database, store, self.jobs)
 
     def _upkeep(self, database: Database, store: ChunkStore) -> Upkeep:
         return Upkeep(

@@ -1,4 +1,4 @@
-"""How the database and the store are: looked at when somebody asks, by one for all, and not too often.
+"""How the database, the store and the workers are: looked at when somebody asks, by one for all, and not too often.
 
 Anybody may ask, so it reads a row and no more: damage is looked for by upkeep, and told of here.
 """
@@ -12,6 +12,7 @@ from time import monotonic
 
 from db import Database
 from errors import DatabaseUnavailable
+from gateway.background.jobs import Jobs
 from storage.base import AccountHealth, ChunkStore
 
 LIFE = 2.0
@@ -20,10 +21,11 @@ LIFE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database` and `telegram` are `ok` or a sentence for the operator; the rest is the store's."""
+    """`database`, `telegram` and `jobs` are `ok` or a sentence for the operator; the rest is the store's."""
 
     database: str
     telegram: str
+    jobs: str
     mode: str
     counted: Mapping[str, int]
     held: Mapping[str, int]
@@ -31,13 +33,15 @@ class Health:
 
     @property
     def ready(self) -> bool:
+        """Whether files can be had, which they can without jobs."""
         return self.database == self.telegram == "ok"
 
 
 class Watch:
-    def __init__(self, database: Database, store: ChunkStore) -> None:
+    def __init__(self, database: Database, store: ChunkStore, jobs: Jobs) -> None:
         self._database = database
         self._store = store
+        self._jobs = jobs
         self._looking = Lock()  # anybody may ask: one looks, the others hear what was seen last
         self._seen: Health | None = None
         self._look_again_at = 0.0
@@ -61,4 +65,5 @@ class Watch:
             database = str(error)
         store = self._store.health()
         telegram = "ok" if store.ok else store.detail
-        return Health(database, telegram, store.mode, store.counted, store.held, store.accounts)
+        jobs = self._jobs.trouble or "ok"
+        return Health(database, telegram, jobs, store.mode, store.counted, store.held, store.accounts)

@@ -27,6 +27,8 @@ MOST_ATTEMPTS = 6
 """Without progress between them."""
 BACK_OFF, MOST_BACK_OFF = 5.0, 300.0
 """Seconds until the second attempt, doubled with each that follows, and at most."""
+PAUSE_AFTER_FAILURE = 30.0
+"""Seconds that a worker rests after what nobody foresaw."""
 UNEXPECTED = "Something went wrong here. The log has it under the job's number."
 
 
@@ -100,12 +102,19 @@ class Workers:
         while not self._stopping.is_set():
             try:
                 job = self._jobs.claim(worker, self._lease, [kind])
+                self._jobs.note(worker, None)
                 if job is not None:
                     self._do(job, worker)
                     continue
             # The database, or the disk while it was cleared up; what the job itself met was noted with it.
             except (StowgramError, OSError) as error:
                 log.warning("a worker: %s", error)
+            except Exception as error:  # its thread is the only one for its kind, perhaps: it must not end
+                log.exception("a worker failed")
+                name = type(error).__name__
+                self._jobs.note(worker, f"Jobs of the kind {kind} are not done ({name}). See the log.")
+                self._stopping.wait(PAUSE_AFTER_FAILURE)
+                continue
             self._stopping.wait(self._rest)
 
     def _do(self, job: Job, worker: str) -> None:
@@ -166,3 +175,5 @@ class Workers:
                     one.lost = one.lost or not self._jobs.renew(one.job, worker, one.done, self._lease)
                 except StowgramError as error:  # the next one may go well, before the lease is over
                     log.warning("the lease of job %s was not renewed: %s", one.job.id, error)
+                except Exception:
+                    log.exception("the lease of job %s was not renewed", one.job.id)

@@ -46,6 +46,7 @@ def overview(_: User) -> Response:
         ready=health.ready,
         database=health.database,
         telegram=health.telegram,
+        jobs=health.jobs,
         accounts=[asdict(account) for account in health.accounts],
         cache=_cache(health, bounds),
         storage=_storage(gateway().oversight.stock()),

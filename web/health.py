@@ -20,5 +20,6 @@ def alive() -> Response:
 @public
 def ready() -> tuple[Response, int]:
     health = gateway().health()
-    document = jsonify(database=health.database, telegram=health.telegram, mode=health.mode)
+    said = {"database": health.database, "telegram": health.telegram, "jobs": health.jobs}
+    document = jsonify(mode=health.mode, **said)
     return document, 200 if health.ready else 503

@@ -61,6 +61,8 @@ class Jobs:
         self._rows = Rows(database)
         self._database = database
         self._kinds: dict[str, Kind] = {}
+        self._troubles: dict[str, str] = {}
+        """By worker."""
 
     def know(self, name: str, kind: Kind) -> None:
         """From now on there are jobs of this kind."""
@@ -152,6 +154,18 @@ class Jobs:
     def put_back(self, job: Job, worker: str, delay: timedelta, error: str | None) -> None:
         """Another attempt, once the `delay` is over; without an `error` this one does not count."""
         self._rows.put_back(job, worker, self._database.now() + delay, error)
+
+    def note(self, worker: str, trouble: str | None) -> None:
+        """What keeps this worker from its work, a sentence for the operator; None once nothing does."""
+        if trouble is None:
+            self._troubles.pop(worker, None)
+        else:
+            self._troubles[worker] = trouble
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps a worker of this process from its work."""
+        return next(iter(tuple(self._troubles.values())), None)
 
     def clear(self, job: Job) -> None:
         """Leave nothing of it here, if it is over; another worker may have it, too."""

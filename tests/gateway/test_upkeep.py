@@ -40,10 +40,10 @@ def test_damage_of_the_database_is_looked_for_by_upkeep_and_told_to_whoever_asks
 ) -> None:
     """Anybody may ask, and as often as they like: it must not cost a look through all of it."""
     damage(tmp_path / "stowgram.sqlite", "trash")
-    assert Watch(house.database, house.store).health().ready
+    assert Watch(house.database, house.store, house.gateway.jobs).health().ready
     with pytest.raises(errors.DatabaseDamaged):
         house.gateway.upkeep.check_database(lambda: False)
-    assert "damaged" in Watch(house.database, house.store).health().database
+    assert "damaged" in Watch(house.database, house.store, house.gateway.jobs).health().database
 
 
 def the_file(house: House, path: str = "/file") -> File:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,10 +91,9 @@ def ask(jobs: Jobs, house: House, key: str = "k", total: int = TOTAL) -> str:
 
 
 @contextmanager
-def working(jobs: Jobs, threads: int = 1) -> Iterator[Workers]:
-    workers = Workers(
-        jobs, f"process {next(_processes)}", {"count": threads}, rest=0.02, beat=0.05, lease=LEASE
-    )
+def working(jobs: Jobs, threads: int = 1, lease: timedelta = LEASE) -> Iterator[Workers]:
+    name = f"process {next(_processes)}"
+    workers = Workers(jobs, name, {"count": threads}, rest=0.02, beat=0.05, lease=lease)
     workers.start()
     try:
         yield workers
@@ -154,7 +154,8 @@ def test_two_workers_of_two_processes_never_do_one_job_at_once(
     jobs: Jobs, house: House, kind: Counting
 ) -> None:
     ids = [ask(jobs, house, str(number)) for number in range(12)]
-    with working(jobs, 2), working(jobs, 2):
+    long = timedelta(minutes=1)  # on a busy machine a short one ends by itself
+    with working(jobs, 2, long), working(jobs, 2, long):
         for job_id in ids:
             wait_for(jobs, house, job_id, "ready")
     assert sorted(kind.begun) == sorted(ids), "each was begun once"
@@ -320,6 +321,49 @@ def test_a_disk_that_lets_go_of_nothing_ends_no_worker(
         assert cleared.wait(20)
         kind.before = lambda step, number: None
         wait_for(jobs, house, ask(jobs, house, "another"), "ready")
+
+
+def test_no_worker_ends_of_what_nobody_foresaw_and_health_says_so(
+    jobs: Jobs, house: House, kind: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PAUSE_AFTER_FAILURE", 0.02)
+    wrong, claim = threading.Event(), jobs.claim
+
+    def claims(*given: Any) -> Job | None:
+        if wrong.is_set():
+            raise KeyError("nobody foresaw this")
+        return claim(*given)
+
+    monkeypatch.setattr(jobs, "claim", claims)
+    wrong.set()
+    job_id = ask(jobs, house)
+    with working(jobs):
+        assert until(lambda: jobs.trouble is not None)
+        assert "KeyError" in str(jobs.trouble)
+        wrong.clear()
+        wait_for(jobs, house, job_id, "ready")
+        assert until(lambda: jobs.trouble is None)
+
+
+def test_a_sign_of_life_that_fails_is_not_the_last(
+    jobs: Jobs, house: House, kind: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, let_go, renew = threading.Event(), threading.Event(), jobs.renew
+
+    def fails_once(*given: Any) -> bool:
+        if not failed.is_set():
+            failed.set()
+            raise KeyError("nobody foresaw this")
+        return renew(*given)
+
+    monkeypatch.setattr(jobs, "renew", fails_once)
+    kind.before = lambda step, number: None if number != 2 else _wait(let_go)
+    job_id = ask(jobs, house)
+    with working(jobs, lease=timedelta(minutes=1)):
+        assert until(lambda: jobs.get(house.user, job_id).done == 2, 10)
+        let_go.set()
+        wait_for(jobs, house, job_id, "ready")
+    assert failed.is_set()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -194,7 +194,14 @@ def test_health_needs_no_login(nobody: FlaskClient) -> None:
     assert nobody.get("/healthz").get_json() == {"status": "ok"}
     ready = nobody.get("/readyz")
     assert ready.status_code == 200
-    assert ready.get_json() == {"database": "ok", "telegram": "ok", "mode": "memory"}
+    well = {"database": "ok", "telegram": "ok", "jobs": "ok", "mode": "memory"}
+    assert ready.get_json() == well
+
+
+def test_workers_in_trouble_are_told_of_and_keep_nobody_from_files(house: House, nobody: FlaskClient) -> None:
+    house.gateway.jobs.note("a worker", "Jobs are not done.")
+    ready = nobody.get("/readyz")
+    assert (ready.status_code, ready.get_json()["jobs"]) == (200, "Jobs are not done.")
 
 
 def test_errors_are_a_page_for_people_and_a_document_for_programs(ada: Api, nobody: FlaskClient) -> None:

@@ -179,6 +179,7 @@ SCHEMAS: dict[str, Schema] = {
         ready=FLAG,
         database=TEXT,
         telegram=TEXT,
+        jobs=TEXT,
         accounts={"type": "array", "items": {"type": "object"}},
         cache=nullable({"type": "object"}),
         storage=record(
@@ -188,5 +189,5 @@ SCHEMAS: dict[str, Schema] = {
         limits={"type": "object"},
         process={"type": "object"},
     ),
-    "Readiness": record(database=TEXT, telegram=TEXT, mode=TEXT),
+    "Readiness": record(database=TEXT, telegram=TEXT, jobs=TEXT, mode=TEXT),
 }

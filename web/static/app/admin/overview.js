@@ -77,9 +77,9 @@ function overview(answer) {
   ];
 }
 
-function health({ version, mode, database, telegram, object_storage: storage }) {
+function health({ version, mode, database, telegram, jobs, object_storage: storage }) {
   const objects = storage?.trouble ?? "ok";
-  const trouble = Object.entries({ database, telegram, objects }).filter(([, said]) => said !== "ok");
+  const trouble = Object.entries({ database, telegram, jobs, objects }).filter(([, said]) => said !== "ok");
   const ready = !trouble.length;
   const verdict = ready ? t("admin.well") : trouble.map(([name, said]) => `${t(`admin.${name}`)}: ${said}`).join(" · ");
   return h(

@@ -10,6 +10,7 @@ export const ADMIN = {
   "admin.well": "All is well",
   "admin.database": "Database",
   "admin.telegram": "Telegram",
+  "admin.jobs": "Work in the background",
   "admin.version": "Version {version}",
   "admin.mode.sandbox": "Embedded sandbox: nothing is sent to Telegram",
   "admin.mode.telegram": "Connected to Telegram",
