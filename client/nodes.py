@@ -92,21 +92,29 @@ def _page(answer: httpx.Response) -> tuple[list[Any], str | None]:
     return items, following
 
 
+def file(api: Api, number: int) -> Node:
+    """The file of this number. Raises NotFound."""
+    return node_in(api.ask("GET", f"/api/v1/files/{number}"))
+
+
 def at(api: Api, path: str) -> Node:
     """The node at `path`. Raises NotFound."""
     parts = names.split(path)
-    if not parts:
-        return _top(api)
-    for node in listing(api, names.join(*parts[:-1])):
-        if node.name == parts[-1]:
+    try:
+        return _folder(api, names.join(*parts))
+    except NotFound:  # perhaps a file, which only its folder tells
+        *folder, name = parts
+    for node in listing(api, names.join(*folder)):
+        if node.name == name:
             return node
     raise NotFound(f"There is nothing at {path}.")
 
 
-def _top(api: Api) -> Node:
-    """The topmost folder, which no folder lists."""
+def _folder(api: Api, path: str) -> Node:
+    """The folder at `path`, in one request whatever it holds. Raises NotFound, also for a file."""
+    query = urlencode({"path": path, "limit": "1"})
     try:
-        return node_of(api.ask("GET", "/api/v1/nodes?path=/&limit=1").json()["folder"])
+        return node_of(api.ask("GET", f"/api/v1/nodes?{query}").json()["folder"])
     except (KeyError, TypeError, ValueError):
         raise StoreError(_STRANGE) from None
 

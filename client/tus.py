@@ -6,6 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+import httpx
+
 from client.api import Api
 from errors import StoreError
 
@@ -28,9 +30,17 @@ def create(api: Api, folder: str, name: str, length: int, media_type: str) -> st
 
 def offset(api: Api, upload: str) -> int:
     """How many bytes are safe on the server. Raises NotFound or Gone when it has forgotten it."""
-    return _offset(
-        api.ask("HEAD", f"/api/v1/uploads/{upload}", headers=_VERSION).headers.get("Upload-Offset", "")
-    )
+    return _offset(_state(api, upload).headers.get("Upload-Offset", ""))
+
+
+def file(api: Api, upload: str) -> int:
+    """The number of the file that a finished upload has become. Raises NotFound or Gone when it is removed again."""
+    number = _state(api, upload).headers.get("Content-Location", "").rpartition("/")[2]
+    if not number.isdecimal():
+        raise StoreError(
+            "The server does not say what became of the upload; is it Stowgram's, and new enough?"
+        )
+    return int(number)
 
 
 def append(api: Api, upload: str, at: int, body: Iterable[bytes], length: int, checksum: str) -> int:
@@ -58,6 +68,10 @@ def checksum(algorithm: str, digest: bytes) -> str:
 def abort(api: Api, upload: str) -> None:
     """Give the upload up; what it brought is deleted."""
     api.ask("DELETE", f"/api/v1/uploads/{upload}", headers=_VERSION)
+
+
+def _state(api: Api, upload: str) -> httpx.Response:
+    return api.ask("HEAD", f"/api/v1/uploads/{upload}", headers=_VERSION)
 
 
 def _offset(text: str) -> int:

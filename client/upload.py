@@ -120,7 +120,7 @@ class Uploader:
                 tus.abort(self._api, upload)
             raise
         notes.forget(note)
-        return sent, nodes.at(self._api, remote).etag
+        return sent, nodes.file(self._api, tus.file(self._api, upload)).etag
 
     def _parts(self, source: Source, upload: str, offset: int) -> str:
         """Send what lies behind `offset`; the tree digest of the whole file."""

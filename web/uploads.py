@@ -141,6 +141,8 @@ def _state(upload: Upload, status: int) -> Response:
     response.headers["Upload-Offset"] = str(upload.offset)
     if upload.file_id is None:
         response.headers["Upload-Expires"] = http_date(upload.expires_at)
+    else:
+        response.headers["Content-Location"] = f"/api/v1/files/{upload.file_id}"
     return response
 
 

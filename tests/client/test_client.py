@@ -16,7 +16,7 @@ from client.digest import Digest, tree_of
 from client.download import Downloader
 from client.tree import Report
 from client.upload import Uploader
-from errors import BadName, ChunkMissing, Conflict, Damaged, NotFound, NotSignedIn
+from errors import BadInput, BadName, ChunkMissing, Conflict, Damaged, NotFound, NotSignedIn
 from model import MIB, ByteRange, Locator
 from tests.client.conftest import Line, Moved
 from tests.conftest import House
@@ -78,6 +78,16 @@ def test_a_damaged_file_is_mended_by_putting_it_again(
         house.gateway.downloads.open(house.user, file, ByteRange(0, MIB), gone=lambda: False)
     house.gateway.upkeep.note_damage()
     assert uploader.send(local, "/f", nodes.at(api, "/f")) and not nodes.at(api, "/f").damaged
+
+
+def test_a_folder_is_not_listed_for_each_file_that_is_put_into_it(
+    uploader: Uploader, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "PAGE", 0)  # which no server grants
+    with pytest.raises(BadInput):
+        nodes.at(api, "/f")
+    assert uploader.send(make(tmp_path / "in", 9 * MIB), "/folder/f")
+    assert nodes.at(api, "/folder").is_folder, "nor to find a folder"
 
 
 def test_what_is_here_already_is_not_fetched_again(

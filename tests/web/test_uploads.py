@@ -61,7 +61,7 @@ def test_a_file_comes_in_by_parts_and_is_there_when_the_last_is_acknowledged(ada
         part = DATA[offset : offset + (1 << 20)]
         head = ada("HEAD", url, TUS)
         assert (head.headers["Upload-Offset"], head.headers["Upload-Length"]) == (str(offset), str(len(DATA)))
-        assert head.headers["Cache-Control"] == "no-store"
+        assert head.headers["Cache-Control"] == "no-store" and "Content-Location" not in head.headers
         response = append(
             ada, url, offset, part, Upload_Checksum=f"sha256 {b64(hashlib.sha256(part).digest())}"
         )
@@ -71,6 +71,8 @@ def test_a_file_comes_in_by_parts_and_is_there_when_the_last_is_acknowledged(ada
     node = ada("GET", "/api/v1/nodes?path=/a/b").get_json()["items"][0]
     assert (node["name"], node["media_type"]) == ("größe.bin", "application/x-test")
     assert node["sha256"] == hashlib.sha256(DATA).hexdigest()
+    for answer in (response, ada("HEAD", url, TUS)):
+        assert answer.headers["Content-Location"] == f"/api/v1/files/{node['id']}"
     assert ada("GET", f"/files/{node['id']}/download").data == DATA
 
 
