@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -112,21 +113,22 @@ def test_an_upload_goes_on_where_the_line_was_cut(
     assert nodes.at(api, "/f").etag == tree_of(local)
 
 
-def test_an_upload_that_is_set_back_since_telegram_gave_back_other_bytes_sends_the_rest_again(
-    house: House, uploader: Uploader, api: Api, tmp_path: Path, moved: Moved
+def test_an_upload_that_is_set_back_since_a_message_is_gone_sends_the_rest_again(
+    house: House, uploader: Uploader, api: Api, tmp_path: Path, moved: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = set[Locator]()
+    gone, missing = list[Locator](), house.store.missing
 
-    def on_read(locator: Locator, span: ByteRange, attempt: int, true: bytes) -> bytes:
-        if not bad:
-            bad.add(next(place for place, label in house.store.labels.items() if label.index == 1))
-        return bytes(len(true)) if locator in bad else true
+    def one_is_gone(locators: Sequence[Locator]) -> frozenset[Locator]:
+        if not gone:
+            gone.append(locators[1])
+            house.store.delete(gone)
+        return missing(locators)
 
-    house.store.on_read = on_read
+    monkeypatch.setattr(house.store, "missing", one_is_gone)
     local = make(tmp_path / "in", 9 * MIB)
     assert uploader.send(local, "/f")
     assert nodes.at(api, "/f").etag == tree_of(local)
-    assert moved.total == 9 * MIB
+    assert moved.total == 9 * MIB and min(moved.sizes) < 0
 
 
 def test_an_upload_whose_end_comes_back_other_than_it_was_stored_each_time_is_given_up(
