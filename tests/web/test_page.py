@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
 
@@ -90,3 +91,10 @@ def test_sizes_are_for_people(page: Page) -> None:
         counts,
     )
     assert shown == ["0 B", "1023 B", "1 KiB", "1.5 MiB", "0.999 GiB", "1 PiB"]
+
+
+def test_an_address_is_built_when_somebody_asks_for_one(flask_app: Flask) -> None:
+    """Though nothing is made ready for that (app.Route)."""
+    with flask_app.test_request_context():
+        assert url_for("static", filename="größe.js") == "/static/gr%C3%B6%C3%9Fe.js"
+        assert url_for("static", filename="a.js", v="1") == "/static/a.js?v=1"
