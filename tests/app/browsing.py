@@ -94,6 +94,15 @@ def drop(page: Page, target: Locator, paths: Sequence[Path]) -> None:
         system.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
 
 
+def swipe(page: Page, *steps: tuple[int, int]) -> None:
+    """A finger that goes down at the first place and up at the last."""
+    touch = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(steps):
+        kind = "touchMove" if number else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 Put = Callable[..., dict[str, Any]]
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.axe import faults
-from tests.app.browsing import PHONE, REFUSED, Put, press, window
+from tests.app.browsing import PHONE, REFUSED, Put, press, swipe, window
 from tests.app.test_looking import CLIP
 from tests.imaging.pictures import picture
 from tests.whole.running import RunningGateway
@@ -53,15 +53,6 @@ def hand(browser: Browser, gateway: RunningGateway) -> Iterator[Page]:
     with window(browser, gateway, forgiven=REFUSED, color_scheme="dark", **PHONE) as page:
         page.emulate_media(reduced_motion="reduce")
         yield page
-
-
-def swipe(page: Page, *steps: tuple[int, int]) -> None:
-    """A finger that goes down at the first place and up at the last."""
-    touch = page.context.new_cdp_session(page)
-    for number, (x, y) in enumerate(steps):
-        kind = "touchMove" if number else "touchStart"
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def ready(page: Page) -> None:

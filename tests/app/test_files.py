@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.browsing import LETTERS, PHONE, Put, chosen, names, press, row, sign_in, window
+from tests.app.browsing import LETTERS, PHONE, Put, chosen, names, press, row, sign_in, swipe, window
 from tests.whole.running import RunningGateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -73,7 +73,7 @@ def test_a_mouse_chooses_one_more_or_a_run(page: Page, letters: str) -> None:
     expect(row(page, "above")).to_be_visible()
 
 
-def test_a_finger_opens_by_a_tap_and_chooses_by_resting(
+def test_a_finger_opens_by_a_tap_turns_by_a_swipe_and_chooses_by_resting(
     browser: Browser, gateway: RunningGateway, put: Put
 ) -> None:
     for name in LETTERS:
@@ -92,6 +92,14 @@ def test_a_finger_opens_by_a_tap_and_chooses_by_resting(
         row(page, "d.txt").locator(".name").tap(position={"x": 200, "y": 20})
         assert chosen(page) == ["b.txt", "d.txt"]
         expect(page.get_by_text("2 selected", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Select nothing").tap()
+        row(page, "b.txt").locator(".name").tap(position={"x": 200, "y": 20})
+        looked_at = page.get_by_role("dialog").locator(".title")
+        expect(looked_at).to_have_text("b.txt")
+        swipe(page, (300, 400), (200, 400), (60, 405))
+        expect(looked_at).to_have_text("c.txt")
+        swipe(page, (60, 400), (120, 400), (300, 400))
+        expect(looked_at).to_have_text("b.txt")
 
 
 def test_a_folder_is_made_and_a_file_is_renamed_without_losing_its_ending(page: Page, letters: str) -> None:

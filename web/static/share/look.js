@@ -1,8 +1,8 @@
 // A look at one picture, film or sound, in all of the window, its neighbours in reach of a key, a button or a finger.
 
 import { h, icon, iconButton } from "../app/dom.js";
+import { swipes } from "../app/swipes.js";
 import { waitFor } from "./pictures.js";
-import { swipes } from "./swipes.js";
 import { t } from "./text.js";
 
 export class Look {

@@ -3,6 +3,7 @@
 import { closeButton, show } from "../dialog.js";
 import { h, icon, iconButton } from "../dom.js";
 import { size } from "../format.js";
+import { swipes } from "../swipes.js";
 import { t } from "../text.js";
 import { kindOf, previewOf } from "./kinds.js";
 import { downloadAddress } from "./row.js";
@@ -33,6 +34,8 @@ class Preview {
   #next = iconButton("right", t("preview.next"), () => this.look(this.#at + 1), { class: "turn next" });
 
   build(close) {
+    const move = (by) => { this.#stage.firstElementChild.style.translate = `${by}px`; };
+    swipes(this.#stage, { move, end: (step) => { move(0); if (step) this.look(this.#at + step); }, down: close });
     return h("div", { class: "preview", onkeydown: (event) => this.#turn(event) },
       h("div", { class: "bar" }, closeButton(close), h("div", { class: "what" }, this.#name, this.#place), this.#fetch),
       this.#stage, this.#previous, this.#next);
