@@ -14,6 +14,7 @@ import pytest
 
 from db import Bin, Clearing, Database, People, Uploads
 from model import Chunk, File, Label, Locator, StoredFile, Upload, User, tree_digest
+from tests.conftest import new_database
 
 PIECE = 4
 
@@ -45,10 +46,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "stowgram.db"
 
 
+def open_new(path: Path, clock: Clock) -> Database:
+    """A database as a first start leaves it."""
+    path.write_bytes(new_database())
+    return Database(url_of(path), now=clock, patience=5)
+
+
 @pytest.fixture
 def database(path: Path, clock: Clock) -> Iterator[Database]:
-    database = Database(url_of(path), now=clock, patience=5)
-    database.migrate()
+    database = open_new(path, clock)
     yield database
     database.close()
 

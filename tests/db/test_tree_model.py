@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import names
-from db import Bin, Clearing, Database, Moves, People, Trash, Tree
+from db import Bin, Clearing, Moves, People, Trash, Tree
 from errors import Conflict, NotFound
 from model import File, Folder, Listing
-from tests.db.conftest import Clock, put, remove, url_of
+from tests.db.conftest import Clock, open_new, put, remove
 
 NAMES = st.sampled_from(["a", "A", "b", "é", "É", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(tuple)
@@ -30,8 +30,7 @@ class TreeMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
-        self.database = Database(url_of(Path(self.folder.name) / "s.db"), now=self.clock)
-        self.database.migrate()
+        self.database = open_new(Path(self.folder.name) / "s.db", self.clock)
         self.owner = People(self.database).add("ann", "hash")
         self.tree = Tree(self.database)
         self.model: dict[Parts, int | None] = {(): None}
