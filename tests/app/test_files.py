@@ -65,6 +65,12 @@ def test_a_mouse_chooses_one_more_or_a_run(page: Page, letters: str) -> None:
     assert chosen(page) == ["a.txt", "c.txt"]
     page.get_by_role("checkbox", name="Select d.txt").click()
     assert chosen(page) == ["a.txt", "c.txt", "d.txt"]
+    every = page.get_by_role("checkbox", name="Select all")
+    assert every.evaluate("box => box.indeterminate")
+    every.check()
+    assert len(chosen(page)) == 5
+    every.uncheck()
+    assert chosen(page) == []
     row(page, "below").locator(".modified").click(button="right")
     assert chosen(page) == ["below"]
     page.get_by_role("menuitem", name="Rename").click()

@@ -70,7 +70,6 @@ const TEXT = {
   "column.location": "Folder",
   "column.deleted": "Deleted",
   "column.expires": "Time left",
-  "column.chosen": "Selected",
   "column.actions": "Actions",
   "files.label": "Files and folders",
   "files.root": "Files",

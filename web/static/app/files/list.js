@@ -8,12 +8,14 @@ const BESIDE = 8; // rows kept above and below those in sight, so that quick scr
 
 export class RowList {
   // `columns` as rows have them, with `sort` (what to sort by) where that is possible; `makeRow()` gives a Row;
-  // `mark(node, index)` gives [chosen, active]; `onSort(by)`; `onLook(index)` tells the last row in sight.
-  constructor({ label, columns, makeRow, mark, onSort, onLook }) {
+  // `mark(node, index)` gives [chosen, active]; `onSort(by)`; `onAll(chosen)` is for all rows or none; `onLook(index)`
+  // tells the last row in sight.
+  constructor({ label, columns, makeRow, mark, onSort, onAll, onLook }) {
     this.#makeRow = makeRow;
     this.#mark = mark;
     this.#onLook = onLook;
-    this.#head = heading(columns, onSort);
+    this.#all.addEventListener("change", () => onAll(this.#all.checked));
+    this.#head = heading(columns, onSort, this.#all);
     const grid = { role: "grid", tabindex: 0, "aria-label": label, "aria-multiselectable": "true" };
     this.element = h("div", { class: "rows", ...grid },
       h("div", { role: "rowgroup", class: "head" }, this.#head), this.#body);
@@ -25,6 +27,7 @@ export class RowList {
   #mark;
   #onLook;
   #head;
+  #all = h("input", { type: "checkbox", "aria-label": t("key.all") });
   #body = h("div", { role: "rowgroup", class: "body" });
   #items = [];
   #rows = new Map(); // index -> Row
@@ -51,6 +54,12 @@ export class RowList {
     const row = this.#rows.get(active);
     if (row) this.element.setAttribute("aria-activedescendant", row.element.id);
     else this.element.removeAttribute("aria-activedescendant");
+  }
+
+  // So many of the rows are chosen.
+  showChosen(count) {
+    this.#all.checked = count > 0 && count === this.#items.length;
+    this.#all.indeterminate = count > 0 && !this.#all.checked;
   }
 
   // Scroll no further than it takes to see the row.
@@ -131,7 +140,7 @@ export class RowList {
   }
 }
 
-function heading(columns, onSort) {
+function heading(columns, onSort, all) {
   const cells = [{ name: "name", sort: onSort && "name" }, ...columns].map(({ name, sort }) => {
     const label = t(`column.${name}`);
     const attributes = { role: "columnheader", class: `cell ${name}`, data: onSort && sort ? { sort } : {} };
@@ -139,6 +148,6 @@ function heading(columns, onSort) {
     return h("span", attributes, onSort && sort ? button() : label);
   });
   return h("div", { role: "row", class: "row", "aria-rowindex": 1 },
-    h("span", { role: "columnheader", class: "mark" }, h("span", { class: "unseen" }, t("column.chosen"))), cells,
+    h("span", { role: "columnheader", class: "mark" }, all), cells,
     h("span", { role: "columnheader", class: "acts" }, h("span", { class: "unseen" }, t("column.actions"))));
 }

@@ -18,6 +18,7 @@ export class Pane {
       label, columns, onSort, onLook,
       makeRow: () => new Row({ columns, ...row }),
       mark: (node, index) => [this.selection.has(node), index === this.selection.active],
+      onAll: (chosen) => (chosen ? this.selection.all() : this.selection.clear()),
     });
     this.element = this.list.element;
     this.element.addEventListener("click", (event) => this.#onClick(event));
@@ -45,6 +46,7 @@ export class Pane {
 
   #changed() {
     this.list.restate(this.selection.active);
+    this.list.showChosen(this.selection.count);
     this.doing.onChoose(this.selection.nodes);
   }
 
