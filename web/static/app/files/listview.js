@@ -93,8 +93,8 @@ export class ListView {
     this.#chosen.replaceChildren(
       iconButton("close", t("chosen.none"), () => selection.clear()),
       h("h1", { class: "count" }, t("chosen.count", { n: nodes.length })),
-      ...offered.map(({ label, icon: picture, act, danger }) =>
-        pictureButton(picture, label, { class: danger ? "quiet danger" : "quiet", onclick: act })),
+      ...offered.map(({ name, label, icon: picture, act, danger }) =>
+        pictureButton(picture, label, { class: danger ? "quiet danger" : "quiet", data: { name }, onclick: act })),
       iconButton("more", t("chosen.more"), (event) => this.#openMenu(selection.nodes, event.currentTarget)),
     );
   }
