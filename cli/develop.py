@@ -21,7 +21,11 @@ def sandbox(arguments: tuple[str, ...]) -> None:
 
 
 @click.command(context_settings=_PASS_ON, add_help_option=False)
-@click.option("--fast", is_flag=True, help="Leave out what takes more than a few seconds.")
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Leave out what starts servers or takes seconds: about a minute.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(fast: bool, arguments: tuple[str, ...]) -> None:
     """Run every test; whatever else is given goes to pytest."""

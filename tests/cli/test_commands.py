@@ -19,6 +19,8 @@ import pytest
 from model import MIB
 from tests.cli.conftest import ROOT, Installation, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(shared: Installation, tmp_path: Path) -> Installation:
@@ -81,7 +83,6 @@ def test_several_go_into_a_folder_and_one_that_fails_stops_no_other(here: Instal
     assert here.ok("ls", "/several").split()[-1] == "b"
 
 
-@pytest.mark.slow
 def test_a_killed_put_goes_on_when_it_is_repeated(here: Installation) -> None:
     (here.folder / "large").write_bytes(os.urandom(48 * MIB))
     first = here.start("put", "large", "/large")
@@ -95,7 +96,6 @@ def test_a_killed_put_goes_on_when_it_is_repeated(here: Installation) -> None:
     assert not any((here.folder / "state").rglob("*.json"))
 
 
-@pytest.mark.slow
 def test_a_killed_get_goes_on_when_it_is_repeated(here: Installation) -> None:
     (here.folder / "large").write_bytes(os.urandom(48 * MIB))
     here.ok("put", "large", "/large2")
@@ -186,7 +186,6 @@ def test_this_hosts_token_goes_to_no_other_host(here: Installation) -> None:
     assert "--token" in err
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_says_that_it_can_go_on(here: Installation) -> None:
     with (here.folder / "large").open("wb") as file:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import httpx
+import pytest
 
 from model import MIB
 from tests.bucket import start_bucket
@@ -21,6 +22,7 @@ def free_port() -> int:
         return port
 
 
+@pytest.mark.slow
 def test_a_prepared_zip_comes_out_of_the_bucket_and_a_letter_leads_to_it(tmp_path: Path) -> None:
     with start_bucket() as bucket, start_mailbox() as mailbox:
         port = free_port()

@@ -16,6 +16,8 @@ from errors import Conflict, Damaged, PreconditionFailed
 from model import MIB
 from tests.client.conftest import Line, Moved
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(api: Api, uploader: Uploader, tmp_path: Path, moved: Moved) -> nodes.Node:

@@ -22,6 +22,8 @@ from model import MIB, ByteRange, Locator
 from tests.client.conftest import Line, Moved
 from tests.conftest import House
 
+pytestmark = pytest.mark.slow
+
 
 def make(path: Path, size: int) -> Path:
     path.write_bytes(random.Random(size).randbytes(size))

@@ -14,6 +14,8 @@ from db import Contents, Database, People, Trash, Tree, Uploads
 from model import File, User
 from tests.db.conftest import Clock, put
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

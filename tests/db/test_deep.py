@@ -30,6 +30,7 @@ def ids(database: Database, ann: User) -> list[int]:
         return list(connection.execute(insert(nodes).returning(nodes.c.id), rows).scalars())
 
 
+@pytest.mark.slow
 def test_they_are_found(database: Database, ann: User, ids: list[int]) -> None:
     for path in ("/", "/d" * DEPTH):
         found = Search(database).by_name(ann.id, "x", path, limit=MANY).items
@@ -37,12 +38,14 @@ def test_they_are_found(database: Database, ann: User, ids: list[int]) -> None:
         assert {names.parent(node.path) for node in found} == {"/d" * DEPTH}
 
 
+@pytest.mark.slow
 def test_they_are_moved(database: Database, ann: User, ids: list[int]) -> None:
     assert {node.path for node in Moves(database).move_all(ann.id, ids, "/d", rename=False)} == {
         f"/d/x{number:03}" for number in range(MANY)
     }
 
 
+@pytest.mark.slow
 def test_they_are_deleted_and_listed_in_the_bin(database: Database, ann: User, ids: list[int]) -> None:
     bin = Bin(database)
     assert bin.put(ann.id, ids) == MANY
@@ -51,6 +54,7 @@ def test_they_are_deleted_and_listed_in_the_bin(database: Database, ann: User, i
     assert {names.parent(entry.node.path) for entry in listed} == {"/d" * DEPTH}
 
 
+@pytest.mark.slow
 def test_a_line_of_folders_is_deleted_by_its_topmost(database: Database, ann: User) -> None:
     tree = Tree(database)
     deep = tree.make_folders(ann.id, "/d" * DEPTH)

@@ -134,6 +134,7 @@ def test_a_cursor_that_no_search_gave_is_bad_input(search: Search, ann: User, cu
         search.by_name(ann.id, "a", after=cursor)
 
 
+@pytest.mark.slow
 def test_a_search_pages_without_loss_through_more_names_than_one_round_looks_at(
     search: Search, tree: Tree, database: Database, ann: User, clock: Clock
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_name_that_is_taken_gets_the_first_number_that_is_free(
     assert [node.path for node in copied] == ["/v1.2 (2)"], "what a folder ends with is no ending"
 
 
+@pytest.mark.slow
 def test_a_hundred_of_one_name_find_room_beside_each_other(
     tree: Tree, moves: Moves, ann: User, store: Store
 ) -> None:

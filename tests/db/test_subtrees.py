@@ -32,6 +32,7 @@ def test_each_folder_is_told_of_before_what_is_in_it_and_together(
     assert all(node.parent_id == nodes[0].id for node in nodes if node.name in {"c", "y"})
 
 
+@pytest.mark.slow
 def test_more_folders_than_one_query_looks_into_are_all_told_of(database: Database, ann: User) -> None:
     tree = Tree(database)
     for number in range(FOLDERS + 2):

@@ -283,6 +283,7 @@ def test_a_move_never_makes_a_path_that_cannot_be_asked_for(tree: Tree, moves: M
     assert tree.folder_at(ann.id, end.path) == end
 
 
+@pytest.mark.slow
 def test_a_tree_as_deep_as_a_path_can_be_is_listed_and_removed(
     tree: Tree, database: Database, ann: User
 ) -> None:

@@ -141,6 +141,7 @@ def test_one_that_lives_and_was_let_go_comes_again_and_has_lost_nothing(tmp_path
         assert fetch(house, "/a/file.bin") == data
 
 
+@pytest.mark.slow
 def test_one_that_lives_and_has_bytes_in_hand_stages_them_first(house: House) -> None:
     upload = begin(house, MIB)
     begun, may_end = threading.Event(), threading.Event()

@@ -46,6 +46,7 @@ def guess_until_refused(house: House, client: Client, name: str = "ada") -> int:
     raise AssertionError("a hundred guesses were taken")
 
 
+@pytest.mark.slow
 def test_a_flood_of_sign_ins_is_turned_away_and_does_not_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ from tests.full_disk import files_of_at_most
 from tests.gateway.preparing import WORKER, claimed, here, ignore, never, prepared, worked
 from tests.serving.conftest import until
 
+pytestmark = pytest.mark.slow
+
 LONG = os.urandom(3 * MIB + 5)
 TEXT = b"again and again " * 5000
 FILES = {"/z/a/long.bin": LONG, "/z/a/one": b"1", "/z/empty": b"", "/z/b": LONG[: MIB + 1], "/z/text": TEXT}

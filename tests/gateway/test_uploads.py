@@ -133,6 +133,7 @@ def test_upkeep_finishes_an_upload_whose_client_never_came_back(tmp_path: Path) 
     assert house.gateway.transfers.statuses() == []
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused_and_the_first_goes_on(house: House) -> None:
     upload = begin(house, MIB)
     arrived, release = threading.Event(), threading.Event()

@@ -73,6 +73,7 @@ def test_what_is_no_picture_has_no_small_one_and_the_next_one_has(worker: Worker
     assert shrink(worker, picture())
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_decoded_for_too_long_ends_with_its_process() -> None:
     worker = Worker()
     assert shrink(worker, picture())

@@ -366,6 +366,7 @@ def test_a_sign_of_life_that_fails_is_not_the_last(
     assert failed.is_set()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_job_that_kills_each_of_its_workers_is_given_up(jobs: Jobs, house: House, kind: Counting) -> None:
     def dies(step: str, number: int) -> None:

@@ -22,6 +22,8 @@ from tests.sandbox.telethon_stories import (
 )
 from tests.sandbox_process import RunningSandbox, start_sandbox
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 
 

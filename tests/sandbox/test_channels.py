@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from telethon import functions, types
 
 from tests.sandbox.telethon_stories import (
@@ -14,6 +15,8 @@ from tests.sandbox.telethon_stories import (
     refused,
 )
 from tests.sandbox_process import RunningSandbox, start_sandbox
+
+pytestmark = pytest.mark.slow
 
 MIB = 1 << 20
 

@@ -24,6 +24,8 @@ from tests.sandbox.telethon_stories import (
 )
 from tests.sandbox_process import RunningSandbox
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 
 
@@ -86,7 +88,6 @@ def test_a_file_with_parts_missing_changed_or_of_the_wrong_kind_is_refused(sandb
     as_bot(sandbox, story)
 
 
-@pytest.mark.slow
 def test_a_random_id_posts_once(sandbox: RunningSandbox) -> None:
     async def story(client: Any) -> None:
         await put(client, sandbox.channel, b"once", 60)

@@ -15,6 +15,8 @@ from sandbox.faults import Faults, Rule, bounded
 from tests.sandbox.telethon_stories import as_bot, get, new_client, put, refused
 from tests.sandbox_process import RunningSandbox, start_sandbox
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 DATA = os.urandom(2 * MIB)
 

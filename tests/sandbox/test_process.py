@@ -19,6 +19,8 @@ from sandbox.bodies import SLOT, Bodies, UploadRefused
 from sandbox.provision import load_application, load_key, load_secret
 from tests.sandbox_process import start_sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -213,6 +213,7 @@ def test_a_reader_that_leaves_while_the_store_is_silent_ends_the_body(app: App, 
         assert until(lambda body=body: body.closes == 1, 5)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_reader_that_takes_nothing_is_cut_and_its_body_is_closed(app: App, tmp_path: Path) -> None:
     body = Body(*[b"x" * (1 << 20)] * 40)  # more than may wait for one reader
     app.body = lambda: body
@@ -244,6 +245,7 @@ def _reset(sock: socket.socket) -> None:
     sock.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [socket.socket.close, _reset])
 def test_a_body_is_closed_once_whenever_its_reader_vanishes(
     app: App, running: Running, leave: Callable[[socket.socket], None]
@@ -277,6 +279,7 @@ def test_a_body_is_closed_once_whenever_its_reader_vanishes(
     assert until(lambda: all(each.closes == 1 for each in bodies), 10)
 
 
+@pytest.mark.slow
 def test_stopping_closes_every_body_once(app: App, tmp_path: Path) -> None:
     bodies: list[Body] = []
 

@@ -68,6 +68,7 @@ def test_a_reader_that_stalls_is_cut_and_one_that_is_slow_is_not(app: App, tmp_p
             everything(stalled)
 
 
+@pytest.mark.slow
 def test_a_connection_whose_app_is_still_thinking_is_not_stalled(app: App, tmp_path: Path) -> None:
     with (
         serve(app, settings_for_tests(tmp_path, download_stall_seconds=0.2)) as running,
@@ -176,6 +177,7 @@ def test_headers_without_end_get_a_431(running: Running) -> None:
     assert b" 431 " in answer.split(b"\r\n")[0]
 
 
+@pytest.mark.slow
 def test_stopping_lets_a_short_request_end_and_cuts_a_long_one(app: App, tmp_path: Path) -> None:
     with serve(app, settings_for_tests(tmp_path)) as running, ExitStack() as stack:
         idle, short, long = (stack.enter_context(running.connection()) for _ in range(3))

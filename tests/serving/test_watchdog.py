@@ -29,11 +29,13 @@ def trickle(running: Running, data: bytes, step: int, pause: float) -> bytes:
         return response(sock)[1]
 
 
+@pytest.mark.slow
 def test_headers_that_trickle_are_cut(running: Running) -> None:
     with pytest.raises(ConnectionError):
         trickle(running, HEADERS, 1, 0.2)
 
 
+@pytest.mark.slow
 def test_a_body_that_trickles_is_cut(running: Running) -> None:
     with pytest.raises(ConnectionError):
         trickle(running, HEADERS + bytes(100000), 100, 0.2)

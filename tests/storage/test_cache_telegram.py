@@ -14,6 +14,8 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import StoreContract
 from tests.storage.telegram_store import QUICK, settings_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:

@@ -24,6 +24,8 @@ from storage.objects.base import LONGEST_LINK
 from storage.objects.s3 import PART_SIZE, Bucket
 from tests.bucket import NAME, SECRET, RunningBucket, start_bucket
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[RunningBucket]:

@@ -26,6 +26,8 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import body_of, label_of, put, read, read_all, source_of
 from tests.storage.telegram_store import QUICK, settings_for
 
+pytestmark = pytest.mark.slow
+
 SIZE = 12 * MIB + 5
 BODY = body_of(SIZE)
 
@@ -337,7 +339,6 @@ def test_a_server_that_restarts_is_found_again(own_sandbox: RunningSandbox, open
     client.close()
 
 
-@pytest.mark.slow
 def test_a_server_that_stays_away_fails_reads_in_time_and_is_not_stormed(
     own_sandbox: RunningSandbox, opened: Opener
 ) -> None:
@@ -353,7 +354,6 @@ def test_a_server_that_stays_away_fails_reads_in_time_and_is_not_stormed(
     client.close()
 
 
-@pytest.mark.slow
 def test_a_server_that_accepts_and_drops_is_left_alone_between_attempts(
     store: TelegramStore, sandbox: RunningSandbox
 ) -> None:
@@ -593,7 +593,6 @@ def test_an_idle_connection_is_pinged(store: TelegramStore) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot freeze a process")
-@pytest.mark.slow
 def test_a_server_that_froze_while_nobody_asked_is_noticed_and_found_again(
     own_sandbox: RunningSandbox, opened: Opener
 ) -> None:

@@ -17,6 +17,8 @@ from storage.telegram.wire import Address
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.telegram_store import QUICK
 
+pytestmark = pytest.mark.slow
+
 Test = Callable[[Lane, asyncio.Queue[Connection], asyncio.Event], Awaitable[None]]
 
 

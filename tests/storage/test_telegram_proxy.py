@@ -20,6 +20,8 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import body_of, put, read_all
 from tests.storage.telegram_store import QUICK, settings_for
 
+pytestmark = pytest.mark.slow
+
 USER, PASSWORD = "some user", "p:ss/w@rd"
 
 

@@ -18,6 +18,8 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import StoreContract, body_of, label_of, put, read, read_all, source_of
 from tests.storage.telegram_store import QUICK, settings_for
 
+pytestmark = pytest.mark.slow
+
 BODY = body_of(3 * MIB)
 
 

@@ -19,6 +19,8 @@ from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import body_of, put, read
 from tests.storage.telegram_store import QUICK, settings_for
 
+pytestmark = pytest.mark.slow
+
 PIECES = 12
 BODY = body_of(PIECES * MIB)
 SPANS = [ByteRange(at * MIB, (at + 1) * MIB) for at in range(PIECES)]

@@ -68,6 +68,7 @@ def whole(packet: Packet) -> bytes:
     return packet if isinstance(packet, bytes) else b"".join(packet)
 
 
+@pytest.mark.slow
 @given(
     words=st.lists(st.sampled_from((1, 2, 126, 127, 128, LARGE // 4, LARGE // 4 + 1, 50_000)), max_size=6),
     most=st.sampled_from((1000, 4096, LARGE, MIB)),

@@ -56,6 +56,7 @@ def spans(size: int) -> st.SearchStrategy[ByteRange]:
     return ends.map(lambda pair: ByteRange(min(pair), max(pair)))
 
 
+@pytest.mark.slow
 @given(trees(SMALL), st.data())
 def test_every_range_is_the_slice_of_the_whole(members: list[Member], data: st.DataObject) -> None:
     layout, all_of_it = Layout(members), whole(members)
@@ -121,6 +122,7 @@ def test_zip64_begins_with_the_first_number_that_does_not_fit(size: int) -> None
     assert (directory[6:8] == b"\x2d\0") == large == (b"\x01\0\x08\0" in directory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [LIMIT_16 - 1, LIMIT_16])
 def test_more_members_than_the_old_end_can_count_have_an_end_of_their_own(count: int) -> None:
     layout = Layout(member(f"{number}", number % 3) for number in range(count))
@@ -135,6 +137,7 @@ def test_a_range_past_the_end_is_refused() -> None:
         list(layout.parts(ByteRange(0, layout.size + 1)))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_members_take_little_and_a_range_of_them_is_found_at_once() -> None:
     tracemalloc.start()
     try:

@@ -64,6 +64,7 @@ def packed(
     return bytes(out), [*marks, *deflating.marks]
 
 
+@pytest.mark.slow
 @given(SIZES, st.integers(1, 400), st.integers(1, 9))
 def test_every_member_comes_back_and_every_mark_leads_to_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], block: int, level: int

@@ -142,6 +142,7 @@ def test_closing_ends_the_future_that_is_waited_for(store: MemoryStore) -> None:
         stream.poll(0)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 60), st.integers(1, 9), st.integers(1, 12), st.integers(1, 5), st.data())
 def test_readers_of_all_kinds_get_the_bytes_and_hold_no_more_than_the_window(
     size: int, piece: int, block: int, window: int, data: st.DataObject

@@ -55,6 +55,7 @@ def expected(step: Step, declared: str, caller: str) -> set[int]:
     return done if theirs or not step.things else {404}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_route_lets_in_whom_it_should_and_shows_each_their_own(
     flask_app: Flask, house: House, nobody: FlaskClient, ada: Api, caller: str
@@ -84,6 +85,7 @@ def test_every_route_lets_in_whom_it_should_and_shows_each_their_own(
             assert response.status_code != 401 or "WWW-Authenticate" in response.headers
 
 
+@pytest.mark.slow
 def test_what_is_another_s_is_refused_in_the_words_for_what_is_not_there(
     flask_app: Flask, house: House, bob: Api
 ) -> None:

@@ -59,6 +59,7 @@ def test_sessions_are_listed_to_their_owner(
     assert nobody.get("/api/v1/sessions").status_code == 401
 
 
+@pytest.mark.slow
 def test_a_session_is_ended_from_another_by_its_owner_only(
     browser: FlaskClient, phone: FlaskClient, bob: Api, nobody: FlaskClient
 ) -> None:

@@ -95,6 +95,7 @@ def test_head_and_conditions_are_those_of_files(ada: Api, folder: str, house: Ho
     assert beyond.status_code == 416 and beyond.headers["Content-Range"] == f"bytes */{len(got.data)}"
 
 
+@pytest.mark.slow
 def test_a_time_says_nothing_of_a_folder_and_so_does_not_count(ada: Api, folder: str) -> None:
     assert "Last-Modified" not in ada("HEAD", folder).headers
     old, coming = "Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"

@@ -36,6 +36,8 @@ from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api
 from web.prepared import address
 
+pytestmark = pytest.mark.slow
+
 PHOTO = os.urandom(100_000)
 HOME = "https://files.example.org"
 MAIL = "zoe@example.net"

@@ -196,6 +196,7 @@ def test_what_is_sent_is_what_a_list_of_the_bytes_would_give(
         assert answer.headers["Content-Length"] == str(len(wanted))
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -341,6 +341,7 @@ def test_what_an_address_leads_to_ends_when_it_does(scene: Scene, nobody: FlaskC
         assert answer.get_json()["download_url"].endswith(f"?token={signature}"), answer.text
 
 
+@pytest.mark.slow
 def test_addresses_and_cookies_end_with_their_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     ask, browser = scene.by_address(), scene.app.test_client()
     assert ask.signed is not None
@@ -396,6 +397,7 @@ def test_an_unknown_token_costs_the_hash_that_a_wrong_password_costs(
     assert len(checked) == 4 and len(set(checked)) == 1
 
 
+@pytest.mark.slow
 def test_wrong_passwords_slow_down_by_share_and_by_network(scene: Scene) -> None:
     token, other, client = scene.share(), scene.share(), scene.app.test_client()
 

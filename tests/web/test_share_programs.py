@@ -43,6 +43,7 @@ def share(ada: Api, **terms: object) -> tuple[str, str]:
     return token, f"/api/share/{token}/download/{node}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [pytest.param(name, marks=pytest.mark.needs(name)) for name in PROGRAMS])
 def test_they_have_every_byte_though_they_were_killed_in_between_and_it_is_one_download(
     house: House, ada: Api, running: Running, tmp_path: Path, program: str
@@ -63,6 +64,7 @@ def test_they_have_every_byte_though_they_were_killed_in_between_and_it_is_one_d
     assert (listed["downloads"], listed["state"]) == (1, "used_up")
 
 
+@pytest.mark.slow
 def test_neither_tokens_nor_passwords_nor_signatures_are_in_the_log(
     house: House, ada: Api, nobody: FlaskClient, running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,6 +99,7 @@ def test_neither_tokens_nor_passwords_nor_signatures_are_in_the_log(
         assert secret not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [300, 1000])
 def test_a_rate_below_a_piece_a_second_flows(ada: Api, running: Running, rate: int) -> None:
     _, path = share(ada, rate_limit_kb=rate)

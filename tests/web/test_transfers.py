@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -26,7 +26,7 @@ from tests.conftest import House, build_house
 from tests.serving.conftest import Running, everything, response, serve, settings_for_tests, until
 from tests.web.conftest import Api
 
-DATA = b"".join(hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(300_000))
+DATA = Random(9).randbytes(9_600_000)
 
 
 @dataclass
@@ -100,6 +100,7 @@ def test_sixteen_connections_of_aria2_are_one_download(place: Place, tmp_path: P
     assert most > 1, "it had several connections at a time"
 
 
+@pytest.mark.slow
 def test_a_second_users_download_waits_and_gets_through_when_the_first_ends(place: Place) -> None:
     ada, bob = place.user("ada"), place.user("bob")
     with place.running.connection(buffer=4096) as first, place.running.connection() as second:
@@ -115,6 +116,7 @@ def test_a_second_users_download_waits_and_gets_through_when_the_first_ends(plac
         assert b" 200 " in head and body == DATA
 
 
+@pytest.mark.slow
 def test_who_waits_in_vain_is_told_when_to_come_back(place: Place) -> None:
     place.house.gateway._admission._patience = 0.2
     ada, bob = place.user("ada"), place.user("bob")
@@ -159,6 +161,7 @@ def test_everybody_sees_their_own_transfers_and_an_admin_all(place: Place) -> No
         assert bob.transfers()["totals"]["bytes_received"] == len(DATA)
 
 
+@pytest.mark.slow
 def test_a_paused_download_goes_on_where_it_was_and_a_cancelled_one_is_cut(place: Place) -> None:
     ada = place.user("ada")
     with place.running.connection(buffer=4096) as sock:
@@ -181,6 +184,7 @@ def test_a_paused_download_goes_on_where_it_was_and_a_cancelled_one_is_cut(place
         assert httpx.delete(path, headers=ada.headers).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_ticket_waits_without_a_connection_and_its_address_is_served_when_it_is_ready(place: Place) -> None:
     ada, bob = place.user("ada"), place.user("bob")
     with place.running.connection(buffer=4096) as first:
@@ -198,6 +202,7 @@ def test_a_ticket_waits_without_a_connection_and_its_address_is_served_when_it_i
     assert httpx.delete(address, headers=bob.headers).status_code == 204
 
 
+@pytest.mark.slow
 def test_a_rate_limit_holds_over_all_connections_of_a_user(tmp_path: Path) -> None:
     """It must take the time that the rate makes of it; that it is not much slower is no test's business."""
     house = build_house(tmp_path, user_rate=4 * MIB)

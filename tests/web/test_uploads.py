@@ -130,6 +130,7 @@ class Held(io.BytesIO):
         return super().readinto(buffer)
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_a_423(ada: Api, house: House) -> None:
     upload = house.gateway.uploads.create(house.user, folder="/", name="f", length=10, media_type=None)
     held = Held(b"12345")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -23,7 +24,9 @@ from tests.serving.conftest import Running, everything, response, serve, setting
 from tests.web import redbot_notes
 from tests.web.conftest import Api, basic
 
-DATA = b"".join(hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(300_000))
+pytestmark = pytest.mark.slow
+
+DATA = Random(9).randbytes(9_600_000)
 """A little over 9 MiB: five chunks, and far more than what sockets hold."""
 
 

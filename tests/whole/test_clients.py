@@ -23,6 +23,8 @@ from tests.whole.programs import ARIA2C, CURL, PROGRAMS, WGET, WGET2, Program
 from tests.whole.running import RunningGateway, running_gateway
 from tests.whole.sums import digest, digests
 
+pytestmark = pytest.mark.slow
+
 CHUNK = 2 * MIB
 SIZES = (
     0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * MIB + 1, 9 * MIB + 1,
@@ -120,7 +122,6 @@ def test_a_file_of_every_awkward_size_comes_out_equal(program: Program, shelf: S
         assert digest(goal) == digest(shelf.local / name), name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("program", sequential)
 def test_a_download_that_was_killed_goes_on_where_it_was(
     program: Program, shelf: Shelf, slow: None, tmp_path: Path
@@ -137,7 +138,6 @@ def test_a_download_that_was_killed_goes_on_where_it_was(
     assert shelf.last_span("long.bin") == (there, LONG)
 
 
-@pytest.mark.slow
 @pytest.mark.needs("aria2c")
 def test_sixteen_connections_that_were_killed_go_on_where_they_were(
     shelf: Shelf, slow: None, tmp_path: Path
@@ -185,7 +185,6 @@ def test_a_script_puts_with_curl_and_its_checksum_is_told(shelf: Shelf) -> None:
     assert json.loads(said)["sha256"] == digest(local)
 
 
-@pytest.mark.slow
 def test_a_tree_of_real_files_goes_in_and_comes_out_and_goes_in_only_once(
     shelf: Shelf, tmp_path: Path
 ) -> None:
@@ -203,7 +202,6 @@ def test_a_tree_of_real_files_goes_in_and_comes_out_and_goes_in_only_once(
     assert (tmp_path / "back" / "empty folder").is_dir()
 
 
-@pytest.mark.slow
 def test_a_get_that_was_killed_goes_on_where_it_was(shelf: Shelf, slow: None, tmp_path: Path) -> None:
     goal = tmp_path / "long.bin"
     with shelf.gateway.command("get", "/sizes/long.bin", goal) as process:
@@ -220,7 +218,6 @@ def test_a_get_that_was_killed_goes_on_where_it_was(shelf: Shelf, slow: None, tm
     assert [path.name for path in tmp_path.iterdir()] == ["long.bin"]
 
 
-@pytest.mark.slow
 def test_a_put_that_was_killed_goes_on_where_it_was(shelf: Shelf, slow: None, tmp_path: Path) -> None:
     local = tmp_path / "film.bin"
     local.write_bytes(os.urandom(LONG))

@@ -26,6 +26,8 @@ from tests.conftest import House, build_house
 from tests.serving.conftest import serve, settings_for_tests
 from web.openapi.operations import OPERATIONS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 12
 """Requests for each operation."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

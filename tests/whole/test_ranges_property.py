@@ -121,6 +121,7 @@ def test_any_range_of_any_file_is_the_bytes_that_python_would_slice(
         assert headers["content-length"] == str(stop - start)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, len(TINY) - 1), cuts=st.lists(st.integers(0, 260), max_size=8))
 def test_segments_put_together_are_the_file(edge: Edge, which: int, cuts: list[int]) -> None:

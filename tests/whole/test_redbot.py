@@ -12,6 +12,8 @@ import pytest
 
 from tests.whole.running import ROOT, RunningGateway, running_gateway
 
+pytestmark = pytest.mark.slow
+
 ACCEPTED = {
     # On downloads: it reads `style-src 'unsafe-inline'` as scripts, which `default-src 'none'` and `sandbox` both
     # forbid. Browsers style the page that they build around a bare image or video by inline styles.

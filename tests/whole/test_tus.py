@@ -25,6 +25,8 @@ from tests.whole.known import orphans
 from tests.whole.running import ROOT, RunningGateway, running_gateway
 from tests.whole.tus import TUS, UPLOADS, append, b64, checksum, content, create, created, stands
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
@@ -155,7 +157,6 @@ def test_of_many_writers_at_one_offset_one_wins_and_the_others_are_told(
 # tuspy. --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["kill -9", "a clean stop"])
 def test_tuspy_goes_on_with_an_upload_over_restarts_of_the_gateway(
     gateway: RunningGateway, client: httpx.Client, tmp_path: Path, ending: str
@@ -178,7 +179,6 @@ def test_tuspy_goes_on_with_an_upload_over_restarts_of_the_gateway(
     assert content(client, ending) == data
 
 
-@pytest.mark.slow
 def test_tuspy_that_retries_by_itself_lives_through_a_crash_in_mid_upload(
     gateway: RunningGateway, client: httpx.Client
 ) -> None:

@@ -18,6 +18,8 @@ from tests.whole.programs import ARIA2C, CURL, Program
 from tests.whole.running import RunningGateway, running_gateway
 from tests.whole.sums import digests
 
+pytestmark = pytest.mark.slow
+
 SMALL = 100
 """Files of a few bytes, besides the large ones."""
 
@@ -86,7 +88,6 @@ def test_what_unzips_is_what_was_put(shelf: Shelf, tmp_path: Path) -> None:
     assert (tmp_path / "back" / "empty folder").is_dir()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("program", programs)
 def test_a_zip_goes_on_where_it_was_killed_though_the_gateway_was_too(
     program: Program, shelf: Shelf, tmp_path: Path
