@@ -17,39 +17,19 @@ import web
 from config import Settings
 from gateway import Gateway
 from gateway.access.sessions import LIFE
-from web import (
-    account,
-    admin,
-    archive,
-    auth,
-    bin,
-    content,
-    context,
-    download,
-    errors,
-    events,
-    health,
-    inputs,
-    jobs,
-    known,
-    links,
-    metrics,
-    nodes,
-    openapi,
-    page,
-    prepared,
-    queue,
-    session,
-    shares,
-    thumbnails,
-    tokens,
-    transfers,
-    uploads,
-    users,
-)
+from web import openapi, page
+from web.access import account, auth, session, tokens, users
+from web.happening import events
+from web.incoming import content, known, uploads
+from web.monitoring import admin, health, metrics
+from web.moving import queue, transfers
+from web.outgoing import archive, download, jobs, links, prepared, thumbnails
 from web.sharing import download as share_download
 from web.sharing import page as share_page
 from web.sharing import prepared as share_prepared
+from web.sharing import shares
+from web.tree import bin, nodes
+from web.wire import context, errors, inputs
 
 ROOMS = (
     account,

@@ -1,7 +1,8 @@
 """What can go wrong, in our own words.
 
-Three questions decide a class: whose fault is it, is it worth retrying, is data damaged. No HTTP words (web/errors.py
-gives each class its status) and no Telegram words (storage/telegram/ translates). This module imports nothing.
+Three questions decide a class: whose fault is it, is it worth retrying, is data damaged. No HTTP words
+(web/wire/errors.py gives each class its status) and no Telegram words (storage/telegram/ translates). This module
+imports nothing.
 """
 
 

@@ -26,9 +26,9 @@ from bench.options import options
 from bench.report import at_most, heading, row
 from bench.segments import aria2c
 from db import Database
-from db.contents import Contents
-from db.people import People
-from db.tree import Tree
+from db.access.people import People
+from db.stored.contents import Contents
+from db.tree.browsing import Tree
 from model import MIB, ByteRange
 from streaming.plan import plan
 

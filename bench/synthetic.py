@@ -19,9 +19,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from db import Database
-from db import nodes as tree
-from db.contents import keep
-from db.people import People
+from db.access.people import People
+from db.stored.contents import keep
+from db.tree import nodes as tree
 from model import MIB, Chunk, Locator, StoredFile, tree_digest
 from sandbox.api.views import pack_vector
 from sandbox.model import Document

@@ -32,7 +32,7 @@ from storage.cache.store import CachedStore
 from storage.objects.base import ObjectStore
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
-from web import prepared
+from web.outgoing import prepared
 
 log = logging.getLogger(__name__)
 

@@ -1,27 +1,34 @@
 """What we remember: people, the tree of names, contents and their chunks, uploads under way, and the trash.
 
 The only home of SQL. It must never know where bytes rest, how they move, or that HTTP exists.
+
+schema/     the tables                                  migrations/  how they came to their shape
+connection  transactions, and errors made ours          cursor       where a page of a list ended
+happening/  events, totals of what was moved            stored/      contents, messages, the trash, quotas
+tree/       names, moves, search, the bin               incoming/    uploads, and what they announced
+sharing/    links for others, and what they show        background/  jobs and their leases
+access/     people, sessions
 """
 
-from db.bin import Bin
-from db.clearing import Clearing
+from db.access.people import People
+from db.access.sessions import Sessions
+from db.background.jobs import Jobs
 from db.connection import Database
-from db.contents import Contents
-from db.damage import Damage
-from db.events import Events
-from db.jobs import Jobs
-from db.known import Known
-from db.messages import Messages
-from db.moves import Moves
-from db.people import People
-from db.search import Search
-from db.sessions import Sessions
-from db.shared import Shared
-from db.shares import Shares
-from db.subtrees import Subtrees
-from db.trash import Trash
-from db.tree import Tree
-from db.uploads import Uploads
+from db.happening.events import Events
+from db.incoming.known import Known
+from db.incoming.uploads import Uploads
+from db.sharing.shared import Shared
+from db.sharing.shares import Shares
+from db.stored.contents import Contents
+from db.stored.messages import Messages
+from db.stored.trash import Trash
+from db.tree.bin import Bin
+from db.tree.browsing import Tree
+from db.tree.clearing import Clearing
+from db.tree.damage import Damage
+from db.tree.moves import Moves
+from db.tree.search import Search
+from db.tree.subtrees import Subtrees
 
 __all__ = [
     "Bin",

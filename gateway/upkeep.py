@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from db import Database
-from db.contents import Contents
-from db.damage import Damage
-from db.trash import Trash
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
+from db.stored.contents import Contents
+from db.stored.trash import Trash
+from db.tree.damage import Damage
 from errors import Busy, ChunkMissing, ClientGone, Damaged, NotFound, Permanent, StoreError
 from gateway.access.people import People
 from gateway.access.sessions import Sessions

@@ -36,6 +36,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": {"cli"},
 }
 """What each room may import of ours; `cli` composes and may import any room but the sandbox."""
+ROOMS = {
+    "db": "schema migrations connection cursor happening stored tree incoming sharing background access",
+    "gateway": "limits access happening tree moving incoming outgoing background sharing control upkeep health",
+    "web": "wire access tree incoming outgoing moving sharing happening monitoring openapi page",
+}
+"""Rooms within rooms, from the ground up: each imports only from itself and from those before it. What composes them
+all is their `__init__`."""
 HOMES: dict[str, tuple[str, ...]] = {
     "telethon": ("storage/telegram/", "sandbox/"),
     "asyncio": ("storage/telegram/", "sandbox/"),
@@ -104,6 +111,22 @@ def test_imports_point_down_only() -> None:
         allowed = set(MAY_IMPORT) - {"sandbox", "run"} | {"cli"} if here == "cli" else MAY_IMPORT[here]
         for line, name in imports(path):
             if (room := room_of(name)) is not None and room not in allowed:
+                broken.append(f"{path}:{line}: {here} may not import {name}")
+    assert broken == []
+
+
+def test_rooms_within_a_room_import_from_those_before_them_only() -> None:
+    broken = []
+    for path in modules():
+        order = ROOMS.get(path.parts[0], "").split()
+        if not order or path.parts[1] == "__init__.py":
+            continue
+        here = path.with_suffix("").parts[1]
+        assert here in order, f"{path} belongs to no room of {path.parts[0]}/; name its room in this test"
+        for line, name in imports(path):
+            first, _, rest = name.partition(".")
+            room = rest.partition(".")[0]
+            if first == path.parts[0] and room in order and order.index(room) > order.index(here):
                 broken.append(f"{path}:{line}: {here} may not import {name}")
     assert broken == []
 

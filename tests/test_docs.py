@@ -16,7 +16,7 @@ from app import create_app
 from cli import main
 from tests.conftest import House
 from tests.serving.conftest import settings_for_tests
-from web.errors import TABLE
+from web.wire.errors import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

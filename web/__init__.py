@@ -1,8 +1,11 @@
 """The front door: HTTP in, verbs of the gateway, HTTP out. The only home of Flask, with app.py.
 
-auth      who is asking               errors    our errors as HTTP, in one table
-ranges    RFC 9110, pure              inputs    what a request says, checked
-download  content  uploads  nodes  tokens  session  health  page: the routes
+wire/       how a request is read, an answer written    access/      who is asking, and may they
+tree/       names, the bin                              incoming/    bytes on their way in
+outgoing/   bytes on their way out: files, ZIPs         moving/      transfers, a place in line
+sharing/    links for others, and who has one           happening/   events, also as they come
+monitoring/ health, metrics, the overview               openapi/     the API, described
+page        the application's one document              static/  templates/  what browsers get
 """
 
 VERSION = "0.1.0"

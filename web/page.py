@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from errors import NotSignedIn
 from model import User
-from web import context
-from web.auth import signed_in
+from web.access.auth import signed_in
+from web.wire import context
 
 VIEWS = ("/", "/transfers", "/shares", "/bin", "/search", "/account", "/admin", "/welcome")
 """Addresses that a person may open, reload and keep; web/static/app/views.js says what each shows."""

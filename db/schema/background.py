@@ -18,8 +18,8 @@ from sqlalchemy import (
     text,
 )
 
-from db.columns import BigId, UtcTime
 from db.schema.base import metadata
+from db.schema.columns import BigId, UtcTime
 
 _LIVE = text("status IN ('queued', 'processing', 'ready')")
 

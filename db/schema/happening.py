@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Index, Table, Text
 
-from db.columns import BigId, UtcTime
 from db.schema.base import metadata
+from db.schema.columns import BigId, UtcTime
 
 events = Table(
     "events",

@@ -19,8 +19,8 @@ from sqlalchemy import (
     text,
 )
 
-from db.columns import BigId, UtcTime
 from db.schema.base import metadata
+from db.schema.columns import BigId, UtcTime
 from db.schema.tree import chunk_columns
 
 uploads = Table(
@@ -31,7 +31,7 @@ uploads = Table(
     Column("folder", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("length", BigInteger, nullable=False),
-    Column("spared", BigInteger, nullable=False, server_default=text("0")),  # of the length: see db/quotas.py
+    Column("spared", BigInteger, nullable=False, server_default=text("0")),  # of length: db/stored/quotas.py
     Column("media_type", Text, nullable=False),
     Column("chunk_size", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),

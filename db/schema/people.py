@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, LargeBinary, Table, Text, text
 
-from db.columns import BigId, UtcTime
 from db.schema.base import metadata
+from db.schema.columns import BigId, UtcTime
 
 users = Table(
     "users",

@@ -20,8 +20,8 @@ from sqlalchemy import (
     text,
 )
 
-from db.columns import BigId, UtcTime
 from db.schema.base import metadata
+from db.schema.columns import BigId, UtcTime
 
 contents = Table(
     "contents",

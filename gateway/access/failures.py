@@ -7,7 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from time import monotonic
 
-from db.events import Events
+from db.happening.events import Events
 from errors import DatabaseUnavailable, OutOfSpace
 from model import Client, User
 

@@ -15,8 +15,8 @@ from types import EllipsisType
 
 import names
 from db import Database
-from db.events import Events
-from db.people import People as Rows
+from db.access.people import People as Rows
+from db.happening.events import Events
 from errors import BadName, DatabaseUnavailable, Forbidden, NotFound, OutOfSpace
 from gateway.access.answers import Answers
 from gateway.access.failures import Failures

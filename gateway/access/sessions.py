@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from db import Database
-from db.sessions import Sessions as Rows
+from db.access.sessions import Sessions as Rows
 from gateway.access.people import digest
 from gateway.access.uses import Uses
 from model import Client, Session, User

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from db import Database
-from db.jobs import Jobs as Rows
+from db.background.jobs import Jobs as Rows
 from errors import NotFound, StoreError, Transient
 from model import Job, User
 

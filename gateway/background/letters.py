@@ -13,7 +13,7 @@ from datetime import UTC, timedelta
 from typing import Protocol
 
 from db import Database
-from db.jobs import Jobs as Rows
+from db.background.jobs import Jobs as Rows
 from errors import BadInput, NotFound, Transient
 from gateway.access.people import People
 from gateway.background.jobs import Jobs, Made, Progress, Stopped

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from db import Database, People, Tree
-from db.jobs import Jobs as Rows
+from db.background.jobs import Jobs as Rows
 from errors import AtCapacity, NotFound, TooLarge
 from gateway.background.outside import Outside
 from gateway.limits import Limits

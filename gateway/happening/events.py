@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from db import Database
-from db.events import Events as Rows
+from db.happening.events import Events as Rows
 from gateway.happening.feed import Feed, Subscription
 from model import News, User
 

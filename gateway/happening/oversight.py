@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from db import Database
-from db.damage import Damage
-from db.events import Events
-from db.messages import Messages
+from db.happening.events import Events
+from db.stored.messages import Messages
+from db.tree.damage import Damage
 from model import File, News, Stock
 
 MAX_DAMAGED = 1000

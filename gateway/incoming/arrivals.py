@@ -11,7 +11,7 @@ from time import monotonic
 from uuid import UUID
 
 from db import Database
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
 from errors import AtCapacity, Busy, ChecksumMismatch, Gone, NotFound
 from gateway.incoming.finishing import Finishing
 from gateway.incoming.transit import Transit, chunk_span

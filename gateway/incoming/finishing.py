@@ -9,7 +9,7 @@ from time import monotonic
 
 import names
 from db import Database
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
 from errors import AtCapacity, Busy, ChunkCorrupt, ClientGone
 from gateway.incoming.transit import TRIES, Transit
 from model import Chunk, File, Label, StoredFile, Upload, tree_digest

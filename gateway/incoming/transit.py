@@ -18,8 +18,8 @@ from time import monotonic
 from uuid import UUID
 
 from db import Database
-from db.messages import Messages
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
+from db.stored.messages import Messages
 from errors import Busy, ChunkCorrupt, StoreError
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
 from storage.base import ChunkStore, Source

@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 
 import names
 from db import Database
-from db.tree import Tree
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
+from db.tree.browsing import Tree
 from errors import (
     AtCapacity,
     BadInput,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from threading import Lock
 
 from db import Database
-from db.totals import Totals as Rows
+from db.happening.totals import Totals as Rows
 from errors import StowgramError
 from gateway.moving.transfer import Subject
 from model import Totals as Sums

@@ -18,7 +18,7 @@ from time import monotonic
 
 import names
 from db import Database, Subtrees
-from db.events import Events
+from db.happening.events import Events
 from errors import AtCapacity, TooLarge
 from model import Below, Folder, User
 from streaming.archive import Layout
@@ -107,7 +107,7 @@ class Archives:
 
 
 def packed(folder_id: int, below: Iterable[Below]) -> StoredArchive:
-    """The archive of what is below a folder, in the order of db/subtrees.py. Raises TooLarge."""
+    """The archive of what is below a folder, in the order of db/tree/subtrees.py. Raises TooLarge."""
     packing = _Packing(folder_id)
     layout = Layout(packing.members(below))
     packing.chunks.end()

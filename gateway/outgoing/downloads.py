@@ -14,7 +14,7 @@ from threading import Event, Lock
 from time import monotonic
 
 from db import Database
-from db.contents import Contents
+from db.stored.contents import Contents
 from errors import ClientGone, Damaged, StoreError
 from gateway.limits import Limits
 from gateway.moving.rates import Pace, Rates

@@ -23,9 +23,9 @@ from db import (
     Tree,
     Uploads,
 )
-from db import clearing as module
 from db.cursor import encode
 from db.schema import binned, nodes
+from db.tree import clearing as module
 from errors import BadInput, BadName, Conflict, NotFound
 from model import File, User
 from tests.db.conftest import Clock, an_upload, finish, put, remove

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import Database
-from db.contents import Contents
+from db.stored.contents import Contents
 from errors import NotFound
 from model import ByteRange, User
 from tests.db.conftest import Clock, put

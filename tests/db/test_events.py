@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db import Contents, Damage, Database, Events, Moves, Tree
-from db import events as rows
+from db.happening import events as rows
 from errors import Conflict
 from model import User
 from tests.db.conftest import Clock, put, remove

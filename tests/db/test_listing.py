@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from db import Database, Moves, Search, Tree
-from db.nodes import name_columns
 from db.schema import nodes
-from db.search import ROUND, ROUNDS
+from db.tree.nodes import name_columns
+from db.tree.search import ROUND, ROUNDS
 from errors import BadInput, NotFound
 from model import File, Node, Order, Page, Sort, User
 from tests.db.conftest import Clock, put

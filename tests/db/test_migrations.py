@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import text
 
 from db import Database, Jobs, People, Tree
-from db.messages import Messages
+from db.happening.totals import Totals as Rows
 from db.migrations import upgrade
-from db.totals import Totals as Rows
+from db.stored.messages import Messages
 from model import File, Locator, Totals
 from tests.db.conftest import Clock, url_of
 

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 import names
-from db import Database, Moves, Trash, Tree, copies
+from db import Database, Moves, Trash, Tree
 from db.schema import contents
+from db.tree import copies
 from errors import BadInput, Conflict, NotFound, TooLarge
 from model import File, Folder, Node, User
 from tests.db.conftest import Clock, put, remove

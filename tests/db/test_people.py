@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from db import Bin, Contents, Database, People, Sessions, Trash, Tree, Uploads
-from db.people import MAX_NETWORKS
+from db.access.people import MAX_NETWORKS
 from errors import BadName, Conflict, DatabaseUnavailable, NotFound
 from model import Client, Locator, User
 from tests.db.conftest import Clock, a_chunk, an_upload, label_of, put

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db import Database, Sessions
-from db.sessions import MAX_SESSIONS
+from db.access.sessions import MAX_SESSIONS
 from errors import NotFound
 from model import Client, User
 from tests.db.conftest import Clock

@@ -7,7 +7,7 @@ from itertools import count, groupby
 import pytest
 
 from db import Bin, Database, Subtrees, Tree
-from db.subtrees import FOLDERS
+from db.tree.subtrees import FOLDERS
 from errors import NotFound
 from model import User
 from tests.db.conftest import Clock, put

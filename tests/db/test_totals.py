@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db import Database
-from db.totals import Totals as Rows
+from db.happening.totals import Totals as Rows
 from model import Totals, User
 from tests.db.conftest import Clock, put, remove
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from db import Database, Moves, Tree
-from db.nodes import name_columns
 from db.schema import nodes
+from db.tree.nodes import name_columns
 from errors import BadInput, BadName, Conflict, NotFound
 from model import File, Folder, User
 from tests.db.conftest import Clock, put, remove

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.totals import Totals as Rows
+from db.happening.totals import Totals as Rows
 from errors import AtCapacity, ChunkMissing, DatabaseUnavailable
 from gateway.moving.transfer import Status, union
 from gateway.outgoing.downloads import Download

@@ -15,7 +15,7 @@ from tests.conftest import House
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api, basic, csrf
 from tests.web.walk import KNOWN, STEPS, Step, Things, nothing
-from web.session import local_path
+from web.access.session import local_path
 
 CALLERS = ("nobody", "another user", "the owner", "an admin")
 
@@ -141,7 +141,7 @@ def test_a_token_of_another_user_cannot_be_revoked(ada: Api, bob: Api) -> None:
 
 
 def test_a_view_that_does_not_say_who_may_call_it_stops_the_app(flask_app: Flask) -> None:
-    from web.auth import refuse_undeclared
+    from web.access.auth import refuse_undeclared
 
     flask_app.view_functions["forgotten"] = lambda: "all my files"
     with pytest.raises(TypeError, match="forgotten"):

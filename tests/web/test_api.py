@@ -17,7 +17,7 @@ from storage.memory import MemoryClient, MemoryStore
 from tests.conftest import House, build_house
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import Api
-from web.errors import TABLE, rule_for
+from web.wire.errors import TABLE, rule_for
 
 NODE = {
     "id",

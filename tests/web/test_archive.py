@@ -15,7 +15,7 @@ import pytest
 from model import MIB, ByteRange, Totals
 from tests.conftest import House, build_house
 from tests.web.conftest import Api
-from web.inputs import MAX_ID
+from web.wire.inputs import MAX_ID
 
 LONG = os.urandom(3 * MIB + 5)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import House
 from tests.serving.conftest import Running, until
 from tests.web.conftest import Api
-from web.stream import LENGTH
+from web.happening.stream import LENGTH
 
 SSE = {"Accept": "text/event-stream"}
 
@@ -92,14 +92,14 @@ def test_a_page_that_follows_hears_of_each_change_once_and_goes_on_where_it_was(
 def test_a_stream_that_ends_is_as_long_as_it_said(
     follower: httpx.Client, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.stream.LIFE", 0.1)
+    monkeypatch.setattr("web.happening.stream.LIFE", 0.1)
     whole = follower.get("/api/v1/events")
     assert len(whole.content) == LENGTH
     assert whole.text.splitlines()[-1].strip() == ":"
 
 
 def test_a_quiet_line_is_heard_of(follower: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.stream.HEARTBEAT", 0.05)
+    monkeypatch.setattr("web.happening.stream.HEARTBEAT", 0.05)
     with follower.stream("GET", "/api/v1/events") as response:
         assert next(line for line in response.iter_lines() if line.startswith(":")) == ":"
 
@@ -122,6 +122,6 @@ def test_past_the_cap_a_page_is_told_to_ask_instead(
 
 
 def test_without_a_socket_the_stream_is_an_iterator(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.stream.LIFE", 0.1)
+    monkeypatch.setattr("web.happening.stream.LIFE", 0.1)
     assert len(ada("GET", "/api/v1/events", SSE).data) == LENGTH
     assert ada("HEAD", "/api/v1/events", SSE).headers["Content-Length"] == str(LENGTH)

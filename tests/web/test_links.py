@@ -71,9 +71,9 @@ def test_a_link_ends_with_its_time(
 ) -> None:
     link = link_to(ada, node, hours=1)
     now = __import__("time").time()
-    monkeypatch.setattr("web.links.time.time", lambda: now + 3590)
+    monkeypatch.setattr("web.outgoing.links.time.time", lambda: now + 3590)
     assert nobody.get(link).status_code == 200
-    monkeypatch.setattr("web.links.time.time", lambda: now + 3610)
+    monkeypatch.setattr("web.outgoing.links.time.time", lambda: now + 3610)
     assert nobody.get(link).status_code == 410
 
 

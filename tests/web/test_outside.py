@@ -34,7 +34,7 @@ from tests.gateway.preparing import KINDS, WORKER, claimed, ignore, never, prepa
 from tests.mailbox import Mailbox, start_mailbox
 from tests.serving.conftest import settings_for_tests
 from tests.web.conftest import PASSWORD, Api
-from web.prepared import address
+from web.outgoing.prepared import address
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model import ByteRange
-from web.ranges import Answer, decide, http_date, parse_http_date, precondition
+from web.wire.ranges import Answer, decide, http_date, parse_http_date, precondition
 
 MODIFIED = datetime(1994, 11, 6, 8, 49, 37, 500_000, tzinfo=UTC)
 NOW = "Sun, 06 Nov 1994 08:49:37 GMT"

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from errors import BadInput
 from tests.conftest import House
 from tests.web.conftest import Api
-from web.uploads import decode_checksum, decode_metadata, encode_metadata
+from web.incoming.uploads import decode_checksum, decode_metadata, encode_metadata
 
 TUS = {"Tus-Resumable": "1.0.0"}
 DATA = bytes(range(256)) * 20_000

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gateway.incoming.transit
-from db.uploads import Uploads
+from db.incoming.uploads import Uploads
 from storage.telegram.store import TelegramStore
 from streaming.staging import Staging
 

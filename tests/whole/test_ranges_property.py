@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import create_app
-from db.uploads import Uploads as Rows
+from db.incoming.uploads import Uploads as Rows
 from model import Label, Upload, tree_digest
 from tests.conftest import House, build_house
 from tests.serving.conftest import serve, settings_for_tests

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 from werkzeug.routing import Rule
 
 from web import VERSION
-from web.auth import Who, public
+from web.access.auth import Who, public
 from web.openapi.forms import Content, Operation, ref
 from web.openapi.nouns import SCHEMAS
 from web.openapi.operations import OPERATIONS

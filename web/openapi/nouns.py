@@ -1,4 +1,4 @@
-"""The nouns as JSON (web/documents.py and its like make them)."""
+"""The nouns as JSON (web/wire/documents.py and its like make them)."""
 
 from __future__ import annotations
 

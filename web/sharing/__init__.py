@@ -1,5 +1,5 @@
-"""What anybody sees who has the link to a share, and its password where there is one.
+"""Links for others: how owners make them, and what anybody sees who has one, and its password where there is one.
 
-visiting  who may come in      signing  what an unlocked page hands out
-page      the page             download its bytes
+shares    what owners do      visiting  who may come in       signing   what an unlocked page hands out
+page      the page            download  its bytes             prepared  its ZIPs, made beforehand
 """

@@ -7,11 +7,11 @@ from flask import Blueprint, Response, request
 from gateway.outgoing.downloads import Download
 from gateway.sharing.visits import Visit
 from model import ByteRange, File
-from web import archive, download
-from web.context import gateway
-from web.inputs import number
+from web.outgoing import archive, download
+from web.outgoing.thumbnails import send_thumbnail
 from web.sharing.visiting import fetching
-from web.thumbnails import send_thumbnail
+from web.wire.context import gateway
+from web.wire.inputs import number
 
 blueprint = Blueprint("share_download", __name__, url_prefix="/api/share/<token>")
 

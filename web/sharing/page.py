@@ -13,12 +13,12 @@ from errors import AtCapacity, Gone, NotFound, PasswordNeeded, StowgramError
 from gateway.sharing.visits import Visit
 from gateway.tree.thumbnails import small_picture
 from model import MIB, File, Node, Share, SharedFolder
-from web.context import gateway
-from web.errors import advice, rule_for
-from web.inputs import number, page_size
-from web.origin import require_no_other_site
 from web.sharing import signing
 from web.sharing.visiting import at_the_door, come_in, visiting
+from web.wire.context import gateway
+from web.wire.errors import advice, rule_for
+from web.wire.inputs import number, page_size
+from web.wire.origin import require_no_other_site
 
 blueprint = Blueprint("share", __name__, url_prefix="/share/<token>")
 

@@ -12,12 +12,12 @@ from flask import Blueprint, Response, request
 from errors import Forbidden, NotFound
 from gateway.sharing.visits import Visit
 from model import Job
-from web import prepared
-from web.context import base_url, gateway
-from web.inputs import count, json_object
-from web.origin import require_no_other_site
+from web.outgoing import prepared
 from web.sharing import signing
 from web.sharing.visiting import fetching
+from web.wire.context import base_url, gateway
+from web.wire.inputs import count, json_object
+from web.wire.origin import require_no_other_site
 
 blueprint = Blueprint("share_prepared", __name__, url_prefix="/api/share/<token>")
 

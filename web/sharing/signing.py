@@ -17,7 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from errors import Gone, NotFound
 from gateway.sharing.visits import Visit
 from model import Share
-from web.context import gateway
+from web.wire.context import gateway
 
 COOKIE = "stowgram-share"
 LIFE = 12 * 3600

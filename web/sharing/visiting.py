@@ -14,13 +14,13 @@ from flask import request
 from errors import PasswordNeeded
 from gateway.sharing.visits import Visit
 from model import Share
-from web.auth import View, declared
-from web.context import client, gateway
+from web.access.auth import View, declared
 from web.sharing import signing
+from web.wire.context import client, gateway
 
 
 def visiting(view: View) -> View:
-    """A declaration as those in web/auth.py, for views with a share's `token` in their path.
+    """A declaration as those in web/access/auth.py, for views with a share's `token` in their path.
 
     Whoever may come in by the share may call it; the view's first argument is the visit, in the token's place.
     """

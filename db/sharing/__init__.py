@@ -1,0 +1,1 @@
+"""What owners give to others, and what of the tree that shows."""

@@ -1,0 +1,1 @@
+"""What happened: asked for, or followed as it comes."""

@@ -1,0 +1,1 @@
+"""What moves, and a place in line for it."""

@@ -1,0 +1,1 @@
+"""Names and folders: what is there, and what was deleted."""
