@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -28,6 +29,9 @@ from streaming.staging import Staging
 # Random examples are not timed one by one: the machine may be busy with something else.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+_ALL_SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ def wait_for_transit(house: House, upload_id: UUID) -> None:
     while house.gateway.uploads.in_transit(upload_id):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is slow as a whole is not even imported for the fast subset: it needs the largest of the tests' tools."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return _ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
 
 @pytest.fixture(autouse=True, scope="session")

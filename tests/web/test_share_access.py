@@ -243,6 +243,7 @@ BY_PASSWORD: dict[str, tuple[Callable[[Scene], Ask], Outcome]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BY_PASSWORD)
 def test_who_may_not_is_refused_everywhere(scene: Scene, nobody: FlaskClient, case: str) -> None:
     prepare, (page, form, content) = BY_PASSWORD[case]
@@ -302,6 +303,7 @@ BY_ADDRESS: dict[str, tuple[Callable[[Scene], Ask], int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BY_ADDRESS)
 def test_an_address_opens_what_it_was_signed_for(scene: Scene, case: str) -> None:
     prepare, expected = BY_ADDRESS[case]
