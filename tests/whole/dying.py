@@ -1,6 +1,7 @@
-"""Runs the gateway and kills it, as a power cut would, at one step: `python -m tests.whole.dying STEP before|after N`.
+"""Runs the gateway and kills it, as a power cut would, at a step told by a file: `python -m tests.whole.dying FILE`.
 
-The steps are the real functions, wrapped; the N-th call of STEP is the one that ends the process.
+The steps are the real functions, wrapped. Once FILE is there and says `STEP before|after N`, the N-th call of STEP from
+then on is the last thing that this process does.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gateway.incoming.transit
@@ -29,20 +31,37 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-def arm(step: str, when: str, number: int) -> None:
-    """Wrap the step so that call `number` (from 1) is the last thing this process does."""
+class Fate:
+    """What the file says, and how often its step was called since it says so."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._said = ""
+        self._calls = 0
+
+    def of(self, step: str) -> str:
+        """Whether this call of the step ends the process: `before` or `after` it, or "" for not at all."""
+        said = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+        if said != self._said:
+            self._said, self._calls = said, 0
+        name, when, number = said.rsplit(" ", 2) if said else ("", "", "")
+        if name != step:
+            return ""
+        self._calls += 1
+        return when if self._calls == int(number) else ""
+
+
+def arm(step: str, fate: Fate) -> None:
+    """Wrap the step so that it may be the last."""
     place, name = STEPS[step]
     real: Callable[..., Any] = getattr(place, name)
-    calls = 0
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        mine = calls == number
-        if mine and when == "before":
+        when = fate.of(step)
+        if when == "before":
             _die()
         result = real(*args, **kwargs)
-        if mine:
+        if when == "after":
             _die()
         return result
 
@@ -54,7 +73,9 @@ def _die() -> None:
 
 
 if __name__ == "__main__":
-    arm(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    told = Fate(Path(sys.argv[1]))
+    for each in STEPS:
+        arm(each, told)
     sys.argv[1:] = ["serve"]
     from cli import main
 

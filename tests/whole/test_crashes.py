@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -58,33 +59,51 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
         yield running
 
 
+@dataclass(frozen=True)
+class Doomed:
+    """A gateway that has outlived every test before, and the file that tells it where to die."""
+
+    gateway: RunningGateway
+    fate: Path
+
+    def start(self) -> None:
+        self.gateway.start(("-m", "tests.whole.dying", str(self.fate)))
+
+
+@pytest.fixture(scope="module")
+def doomed(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
+    folder = tmp_path_factory.mktemp("gateway")
+    doomed = Doomed(RunningGateway(folder / "data", sandbox, {"CHUNK_SIZE_MIB": "4"}), folder / "fate")
+    doomed.start()
+    yield doomed
+    assert doomed.gateway.stop() == 0
+
+
 @pytest.mark.parametrize(("step", "when", "number"), WALK)
 def test_a_gateway_killed_at_any_step_loses_nothing_and_leaves_no_orphan(
-    tmp_path: Path, sandbox: RunningSandbox, step: str, when: str, number: int
+    tmp_path: Path, sandbox: RunningSandbox, doomed: Doomed, step: str, when: str, number: int
 ) -> None:
-    for message in sandbox.control.list_messages(sandbox.channel):  # of the test before
-        sandbox.control.delete_message(sandbox.channel, message.id)
+    gateway, folder = doomed.gateway, f"/{step}-{when}-{number}"
     local = tmp_path / "film.bin"
     local.write_bytes(os.urandom(SIZE))
-    gateway = RunningGateway(tmp_path / "data", sandbox, {"CHUNK_SIZE_MIB": "4"})
-    gateway.start(("-m", "tests.whole.dying", step, when, str(number)))
+    doomed.fate.write_text(f"{step} {when} {number}", encoding="utf-8")
     assert gateway.process is not None
-    with gateway.command("put", local, "/films/") as put:
+    with gateway.command("put", local, f"{folder}/") as put:
         try:
             assert gateway.process.wait(40) == -9, "the step was reached"
             _nothing_is_half_visible(gateway)
-            gateway.start()
+            doomed.fate.unlink()
+            doomed.start()
             said, _ = put.communicate(timeout=60)
         finally:
             put.kill()
     if put.returncode != 0:
-        gateway.run("put", local, "/films/")
+        gateway.run("put", local, f"{folder}/")
     with gateway.client() as client:
-        node = client.get("/api/v1/nodes", params={"path": "/films"}).json()["items"][0]
+        (node,) = client.get("/api/v1/nodes", params={"path": folder}).json()["items"]
         body = client.get(f"/files/{node['id']}/download").content
     assert hashlib.sha256(body).digest() == hashlib.sha256(local.read_bytes()).digest(), said
     _no_orphan_stays(gateway, sandbox)
-    assert gateway.stop() == 0
 
 
 def _nothing_is_half_visible(gateway: RunningGateway) -> None:
