@@ -79,6 +79,7 @@ def test_a_part_that_waits_for_a_slow_store_keeps_its_connection_and_is_not_sent
         assert line.passed < 21 * MIB
 
 
+@pytest.mark.slow
 def test_a_part_that_is_not_called_for_in_time_is_begun_anew(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

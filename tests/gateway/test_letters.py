@@ -77,6 +77,7 @@ def test_each_address_has_one_letter_about_a_zip_as_long_as_it_is_there(
     assert letterbox.sent == ["ada@example.net", "zoe@example.net"]
 
 
+@pytest.mark.slow
 def test_whoever_asks_without_an_address_is_not_refused_for_letters(
     house: House, letterbox: Letterbox
 ) -> None:

@@ -65,6 +65,7 @@ def test_never_more_than_the_rate_and_a_burst_leaves(wishes: list[Wish], rate: f
         assert total <= rate * when + burst + 1e-3
 
 
+@pytest.mark.slow
 @given(WISHES, st.floats(200, 2000))
 def test_nobody_starves(wishes: list[Wish], rate: float) -> None:
     """Each gets its first block no later than a few rounds of all the others after it came."""
@@ -74,6 +75,7 @@ def test_nobody_starves(wishes: list[Wish], rate: float) -> None:
         assert first <= wish.start + (len(wishes) + 2) ** 2 * BLOCK / rate
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_flows_share_alike_however_many_connections_they_have(many: int, few: int) -> None:
     wishes = [Wish(0, BLOCK, 0, 0)] * many + [Wish(1, BLOCK, 0, 0)] * few

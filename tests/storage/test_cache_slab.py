@@ -207,6 +207,7 @@ for message in itertools.count():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("round_", range(3))
 def test_a_kill_in_the_middle_leaves_only_what_is_whole(tmp_path: Path, round_: int) -> None:
     with subprocess.Popen(

@@ -50,6 +50,7 @@ class Bot:
         return None if found is None else found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hole", "then"), [(400, 5), (2000, 5), (5000, 100), (5000, 3000), (300_000, 1000)])
 def test_a_message_is_found_behind_deleted_ones_and_behind_others_that_follow_them(
     hole: int, then: int
@@ -66,6 +67,7 @@ def test_a_message_that_was_just_sent_costs_a_few_calls_whether_it_is_there_or_n
         assert bot.calls <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [300, 999_999, None])
 def test_a_channel_of_a_million_messages_is_not_read_from_end_to_end(place: int | None) -> None:
     bot = Bot([range(1, 1_000_000)], place)

@@ -50,6 +50,7 @@ def polled(stream: ArchiveStream) -> bytes:
     return bytes(got)
 
 
+@pytest.mark.slow
 @given(FILES, st.integers(1, 9), st.integers(1, 50), st.data())
 def test_every_range_is_the_slice_of_a_whole_that_python_finds_good(
     files: list[list[int]], piece: int, block: int, data: st.DataObject

@@ -104,6 +104,7 @@ def test_a_time_says_nothing_of_a_folder_and_so_does_not_count(ada: Api, folder:
     assert ada("GET", folder, {"Range": "bytes=0-4", "If-Range": coming}).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
