@@ -162,9 +162,8 @@ class Arrivals:
         return self._transit.busy(upload_id)
 
     def free_leftovers(self) -> None:
-        staged = (
-            self._staging.uploads()
-        )  # before the rows: an upload that begins in between is then in neither
+        # Before the rows: an upload that begins in between is then in neither.
+        staged = self._staging.uploads()
         live = {upload.id for upload in self._rows.unfinished()}
         for upload_id in staged:
             if upload_id not in live and not self._transit.busy(upload_id):

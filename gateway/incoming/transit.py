@@ -56,9 +56,8 @@ class Transit:
         self._lanes = BoundedSemaphore(CARRIERS)  # to the store; who reads back leaves it to the next
         # One thread, so that the chunks of a file are measured in the order in which they were sent.
         self._measuring = ThreadPoolExecutor(1, thread_name_prefix="measuring")
-        self._lock = (
-            Lock()
-        )  # `send` is called by requests and by upkeep; a chunk must not be carried twice at once
+        # `send` is called by requests and by upkeep; a chunk must not be carried twice at once.
+        self._lock = Lock()
         self._moving: dict[UUID, dict[int, Future[None]]] = {}
         self._posting: Counter[UUID] = Counter()
         """Messages that are being put, of which a manifest is in nothing else here."""

@@ -37,9 +37,8 @@ class FairBucket:
         self._burst = burst
         self._tokens = burst
         self._since = now
-        self._flows: OrderedDict[Hashable, deque[tuple[int, int]]] = (
-            OrderedDict()
-        )  # by turn: (request, bytes)
+        # By turn: (request, bytes).
+        self._flows: OrderedDict[Hashable, deque[tuple[int, int]]] = OrderedDict()
         self._granted: dict[int, int] = {}  # and not fetched yet: request to bytes
 
     def ask(self, flow: Hashable, request: int, size: int, now: float) -> float | None:

@@ -109,9 +109,8 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 def _hand_over(future: Future[T], task: asyncio.Task[T]) -> None:
     if task.cancelled():
         future.cancel()
-    failure = (
-        None if task.cancelled() else task.exception()
-    )  # looked at even where nobody waits for it any more
+    # Looked at even where nobody waits for it any more.
+    failure = None if task.cancelled() else task.exception()
     if not future.set_running_or_notify_cancel():  # tells those who wait() for it, as an executor would
         return
     if failure is not None:

@@ -61,9 +61,8 @@ class TelegramStore(ChunkStore):
         self._writer = Writer(self._pool, self._finder)
         self._reader = Reader(self._pool)
         self._loop = LoopThread("telegram")
-        self._starting = (
-            threading.Lock()
-        )  # the first calls come from several threads; one of them starts the watch
+        # The first calls come from several threads; one of them starts the watch.
+        self._starting = threading.Lock()
         self._watch: Future[None] | None = None
         self._closed = False
         self._share = Share()

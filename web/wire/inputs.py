@@ -175,9 +175,7 @@ def moment(body: dict[str, Any], name: str) -> datetime | None:
         raise BadInput(f"`{name}` has no time zone; end it with Z for UTC.")
     try:
         return when.astimezone(UTC)
-    except (
-        OverflowError
-    ):  # the last hours of the year 9999, or the first of the year 1, elsewhere than in UTC
+    except OverflowError:  # the year 9999 ends, or the year 1 begins, elsewhere than in UTC
         raise BadInput(f"`{name}` lies outside of what a calendar holds.") from None
 
 
