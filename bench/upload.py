@@ -1,6 +1,6 @@
 """One upload, beside a stock Telethon `send_file` of the same bytes to the same sandbox, at 0, 20 and 80 ms.
 
-    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80] [--profile]
+    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80] [--cap MIB] [--profile]
 
 `store alone` puts the same chunks into Telegram by storage/telegram, without HTTP, staging or database; `put` is the
 command, through the whole gateway, until the file is visible; `browser` is Chromium, onto whose window the file is
@@ -8,7 +8,8 @@ dropped, until the page says that it is stored. Each is a process of its own; th
 connecting, the last not for its start. The goal: 0.8 of the store alone.
 
 The processor seconds are those of everybody who has a part in it, the sandbox included: where the store alone keeps all
-cores busy, `put` can be no faster than the ratio of the two sums.
+cores busy, `put` can be no faster than the ratio of the two sums. With `--cap` each connection to the sandbox has so
+many MiB/s: then the line bounds them, as Telegram's does, and not two cores.
 """
 
 from __future__ import annotations
@@ -205,6 +206,9 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
+    parser.add_argument(
+        "--cap", type=float, default=0, help="MiB/s of each connection to the sandbox; 0 for none"
+    )
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     with (
@@ -218,10 +222,11 @@ def main() -> None:
         heading("latency", *WAYS, "put / store", "browser / store", "put / send_file", *SUMS)
         for latency in chosen.latencies:
             sandbox.control.latency(latency)
+            sandbox.control.bandwidth(chosen.cap * MIB)
             files = [Path(name) / f"{latency} {number}.bin" for number in range(chosen.rounds)]
             tell(latency, chosen.mib, [measured(page, gateway, sandbox, file, chosen.mib) for file in files])
         if chosen.profile:
-            sandbox.control.latency(0)
+            sandbox.control.clear()
             print(profile(gateway, new_file(Path(name) / "profiled.bin", chosen.mib), Path(name) / "report"))
 
 

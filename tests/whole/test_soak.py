@@ -12,7 +12,8 @@ from tests.whole.soaking.soak import soaking
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROUNDS = 2
-STORM, CALM = 5.0, 2.5
+STORM, CALM = 10.0, 5.0
+"""Seconds: with two rounds for each seed, a minute of weather."""
 
 
 @pytest.mark.parametrize("seed", [1, 2], ids=["with a cache", "without a cache"])
