@@ -29,9 +29,9 @@ def sandbox(arguments: tuple[str, ...]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(fast: bool, arguments: tuple[str, ...]) -> None:
     """Run every test; whatever else is given goes to pytest."""
-    # Three more than there are cores, since tests wait as much as they work; at most five, since many start servers.
+    # Two more than there are cores, since tests wait as much as they work; at most four, since many start servers.
     # Neighbours stay together (worksteal), so that what a module shares is seldom made twice.
-    workers = min(5, (os.cpu_count() or 1) + 3)
+    workers = min(4, (os.cpu_count() or 1) + 2)
     chosen = ("-m", "not slow") if fast else ()
     _become("pytest", "-n", str(workers), "--dist", "worksteal", *chosen, *arguments)
 
