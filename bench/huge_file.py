@@ -69,6 +69,14 @@ def growth(house: Stocked, name: str, seconds: float) -> float:
     return (watch.highest - idle) / 1e6
 
 
+def compare_memory(house: Stocked, seconds: float, rounds: int) -> None:
+    """A row of how much each makes the gateway grow, in turn; the medians."""
+    grown = [[growth(house, file, seconds) for file in ("small", "large")] for _ in range(rounds)]
+    small, huge = map(median, zip(*grown, strict=True))
+    goal = at_most(huge, small + SAME, " (the small one's + 8)")
+    row("RSS grows by, MB", f"{small:.1f}", f"{huge:.1f}", goal)
+
+
 def part_by_aria2c(house: Stocked, name: str, seconds: float, folder: Path) -> str:
     """What it wrote of the file in so many seconds over 16 connections, and whether the bytes are right."""
     file, goal = house.files[name], folder / "part.bin"
@@ -120,16 +128,7 @@ def main() -> None:
             "first byte in the middle, ms", lambda file: milliseconds_to_start(house, file, middle[file]), 300
         )
         row("aria2c -x16, a part", "", part_by_aria2c(house, "large", chosen.seconds, Path(name)), "")
-        grown = [
-            [growth(house, file, chosen.seconds) for file in ("small", "large")] for _ in range(chosen.rounds)
-        ]
-        small, huge = map(median, zip(*grown, strict=True))
-        row(
-            "RSS grows by, MB",
-            f"{small:.1f}",
-            f"{huge:.1f}",
-            at_most(huge, small + SAME, " (the small one's + 8)"),
-        )
+        compare_memory(house, chosen.seconds, chosen.rounds)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,11 @@ def never() -> bool:
     return False
 
 
+def superseded() -> Busy:
+    """What ends the wait of a request whose upload is wanted by another."""
+    return Busy("Another request has come for this upload, and waits in place of this one.")
+
+
 class Room:
     """An account of `limit` bytes, from which the parts of uploads take. A part is one chunk, whole or begun.
 
@@ -97,7 +102,7 @@ class Room:
         """Until it is `admitted`, with the lock held. Raises AtCapacity at `until`, and Busy."""
         while not self._changed.wait_for(admitted, timeout=max(0.0, min(STEP, until - monotonic()))):
             if wanted():
-                raise Busy("Another request has come for this upload, and waits in place of this one.")
+                raise superseded()
             if monotonic() >= until:
                 raise AtCapacity(
                     "Uploads arrive faster than they are stored. Try again shortly.", RETRY_AFTER

@@ -10,12 +10,13 @@ from time import monotonic
 import names
 from db import Database
 from db.incoming.uploads import Uploads as Rows
-from errors import AtCapacity, Busy, ChunkCorrupt, ClientGone
+from errors import AtCapacity, ChunkCorrupt, ClientGone
 from gateway.incoming.transit import TRIES, Transit
 from model import Chunk, File, Label, StoredFile, Upload, tree_digest
 from storage.base import ChunkStore
 from streaming import manifest
 from streaming.digests import file_crc32
+from streaming.room import superseded
 from streaming.staging import Staging
 from streaming.write import read_back, sampled
 
@@ -98,9 +99,7 @@ class Finishing:
             return sorted(gone.union(bad))
         except ClientGone:
             if wanted():
-                raise Busy(
-                    "Another request has come for this upload, and waits in place of this one."
-                ) from None
+                raise superseded() from None
             raise AtCapacity(
                 "All bytes are stored; Telegram is slow to give them back for the check. "
                 "Send the last byte again to wait.",

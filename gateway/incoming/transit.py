@@ -20,11 +20,11 @@ from uuid import UUID
 from db import Database
 from db.incoming.uploads import Uploads as Rows
 from db.stored.messages import Messages
-from errors import Busy, ChunkCorrupt, StoreError
+from errors import ChunkCorrupt, StoreError
 from model import PIECE_SIZE, ByteRange, Chunk, Label, Locator, Upload
 from storage.base import ChunkStore, Source
 from streaming.digests import ChunkDigests, measure
-from streaming.room import STEP, never
+from streaming.room import STEP, never, superseded
 from streaming.staging import Staging
 from streaming.write import read_back, sampled, share
 
@@ -116,7 +116,7 @@ class Transit:
                 future.result()
             if rest and not done:
                 if wanted():
-                    raise Busy("Another request has come for this upload, and waits in place of this one.")
+                    raise superseded()
                 if left <= STEP:
                     return False
             futures = list(rest)

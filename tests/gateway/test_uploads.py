@@ -63,6 +63,18 @@ def known_messages(house: House) -> set[Locator]:
         return found | {Locator(c, m) for c, m in manifests if m is not None}
 
 
+def begin_up_to_the_last_byte(house: House, data: bytes) -> Upload:
+    """An upload that has all of its bytes but one, and all whole chunks of them in the store."""
+    upload = begin(house, len(data))
+    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
+    wait_for_transit(house, upload.id)
+    return upload
+
+
+def send_last_byte(house: House, upload: Upload, data: bytes) -> Upload:
+    return house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+
+
 def settle(house: House) -> None:
     house.gateway.upkeep.settle_intents()
     house.gateway.upkeep.empty_trash()
@@ -280,14 +292,12 @@ def test_a_chunk_that_turns_bad_when_its_staged_bytes_are_gone_sets_the_upload_b
     store = MemoryStore()
     house = build_house(tmp_path, store)
     data = os.urandom(7 * MIB)
-    upload = begin(house, len(data))
-    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
-    wait_for_transit(house, upload.id)
+    upload = begin_up_to_the_last_byte(house, data)
     house = build_house(tmp_path, store)  # which has seen none of the chunks come back
     bad = next(place for place, label in store.labels.items() if label.index == 1)
     store.on_read = lambda locator, span, attempt, true: bytes(len(true)) if locator == bad else true
     with pytest.raises(errors.ChunkCorrupt):
-        house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+        send_last_byte(house, upload, data)
     upload = house.gateway.uploads.get(house.user, upload.id)
     assert upload.offset == 2 * MIB
     send(house, upload, data)
@@ -300,12 +310,10 @@ def test_a_chunk_that_somebody_deletes_after_it_was_read_back_is_missed_before_t
     house: House,
 ) -> None:
     data = os.urandom(7 * MIB)
-    upload = begin(house, len(data))
-    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
-    wait_for_transit(house, upload.id)
+    upload = begin_up_to_the_last_byte(house, data)
     house.store.delete([next(place for place, label in house.store.labels.items() if label.index == 1)])
     with pytest.raises(errors.ChunkCorrupt):
-        house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+        send_last_byte(house, upload, data)
     upload = house.gateway.uploads.get(house.user, upload.id)
     assert upload.offset == 2 * MIB
     send(house, upload, data)
@@ -345,9 +353,7 @@ def test_who_reads_back_at_the_end_lets_go_when_its_client_comes_again(tmp_path:
     store = MemoryStore()
     house = build_house(tmp_path, store)
     data = os.urandom(5 * MIB)
-    upload = begin(house, len(data))
-    house.gateway.uploads.append(house.user, upload.id, 0, io.BytesIO(data[:-1]), len(data) - 1)
-    wait_for_transit(house, upload.id)
+    upload = begin_up_to_the_last_byte(house, data)
     house = build_house(tmp_path, store)
     reading, let_go = threading.Event(), threading.Event()
 
@@ -362,7 +368,7 @@ def test_who_reads_back_at_the_end_lets_go_when_its_client_comes_again(tmp_path:
 
     def finish() -> None:
         try:
-            house.gateway.uploads.append(house.user, upload.id, len(data) - 1, io.BytesIO(data[-1:]), 1)
+            send_last_byte(house, upload, data)
         except errors.Busy as error:
             ended.append(error)
 
