@@ -51,10 +51,8 @@ class Worker:
         return found or b""
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if (
-            self._process is not None and self._process.poll() is not None
-        ):  # it was ended while it had nothing to do
-            self.close()
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # it was ended while it had nothing to do
         if self._process is None:
             command = [sys.executable, "-X", "utf8", "-m", "imaging"]
             self._process = subprocess.Popen(

@@ -178,9 +178,8 @@ class Pace:
             return
         in_flight = epoch.mean(epoch.in_flight)
         self._resize(in_flight, epoch.mean(epoch.queue))
-        if (
-            not self._starting and in_flight > 1.5 * self.connections
-        ):  # there is something for each of them to carry
+        # Only while there is something for each of them to carry.
+        if not self._starting and in_flight > 1.5 * self.connections:
             before = self.connections
             self._trials.judge(now, epoch.rate(now), epoch.mean(epoch.seconds))
             self._move_to(self._window * max(self.connections, before) // before)
