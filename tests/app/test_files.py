@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.app.browsing import LETTERS, PHONE, Put, chosen, names, press, row, sign_in, swipe, window
 from tests.whole.running import RunningGateway
@@ -166,6 +167,27 @@ def test_what_is_chosen_is_moved_and_copied(page: Page, letters: str) -> None:
     page.get_by_role("button", name="Copy here").click()
     page.get_by_role("button", name="Keep both").click()
     expect(row(page, "c (2).txt")).to_be_visible()
+
+
+def test_only_a_folder_that_is_shown_is_chosen(page: Page, letters: str, put: Put) -> None:
+    put(f"{letters}/late/one.txt")
+    row(page, "a.txt").locator(".size").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    here = page.get_by_role("button", name="Copy here")
+    expect(here).to_be_enabled()
+    held: list[Route] = []
+    page.route(re.compile(r"path=[^&]*late"), lambda route: held.append(route))
+    page.get_by_role("button", name="late", exact=True).click()
+    expect(here).to_be_disabled()
+    while not held:
+        page.wait_for_timeout(20)
+    # Whoever goes elsewhere meanwhile is not taken back by the late answer.
+    page.get_by_role("button", name="below", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text(f"{letters}/below", exact=True)).to_be_visible()
+    with page.expect_response(re.compile(r"path=[^&]*late")):
+        held[0].continue_()
+    here.click()
+    expect(page.get_by_text(f"“a.txt” was copied to {letters}/below", exact=True)).to_be_visible()
 
 
 def test_more_than_a_request_may_name_is_copied_from_where_a_name_was_taken(

@@ -16,25 +16,33 @@ export function chooseFolder({ title, yes, from, without, refuses }) {
     const here = h("p", { class: "here", "aria-live": "polite" });
     const refusal = h("p", { class: "refusal", role: "alert" });
     const accept = h("button", { type: "button", onclick: () => close(path) }, yes);
-    let path;
+    let path = from;
+    let entering;
+    // The folder that was left is not the one to accept: until the next one is there, none is.
     const enter = async (wanted) => {
+      entering = wanted;
+      accept.disabled = true;
       refusal.textContent = "";
       try {
         const folders = await foldersIn(wanted);
+        if (entering !== wanted) return;
         path = wanted;
         here.textContent = path === "/" ? t("files.root") : path;
         accept.disabled = refuses(path);
         list.replaceChildren(...rows(path, folders.filter(({ id }) => !without.has(id)), enter));
         list.querySelector("button")?.focus();
       } catch (error) {
+        if (entering !== wanted) return;
+        entering = path;
         refusal.textContent = error.message;
+        accept.disabled = refuses(path);
       }
     };
     enter(from);
     return [
       closeButton(close), here, list, refusal,
       h("div", { class: "buttons" },
-        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder")),
+        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(entering, enter) }, t("new-folder")),
         accept),
     ];
   });
