@@ -137,11 +137,13 @@ class StoredFile:
 class StoredPart:
     """The chunks of a file's contents at rest that one span touches: whole chunks, contiguous, perhaps none.
 
-    A download needs no more: the digests of 100 GiB are 3 MiB, which a seek must not read.
+    A download needs no more: the digests of 100 GiB are 3 MiB, which a seek must not read. `nearby` are messages of the
+    same contents that the next seek is likely to want, nearest first.
     """
 
     uuid: UUID
     chunks: tuple[Chunk, ...]
+    nearby: tuple[Locator, ...] = ()
 
     def __post_init__(self) -> None:
         if self.chunks:
@@ -193,6 +195,8 @@ class DownloadPlan:
     file: UUID
     span: ByteRange
     slices: tuple[Slice, ...]
+    nearby: tuple[Locator, ...] = ()
+    """As of a StoredPart."""
 
     def file_at(self, place: int) -> UUID:
         """The file whose bytes are `place` bytes behind the start: always this one."""

@@ -110,7 +110,8 @@ class ChunkClient(ABC):
         """
 
     def expect(self, locators: Iterable[Locator]) -> None:  # noqa: B027  a store with nothing to prepare ignores it
-        """A hint, once and before the first read: these messages will be read, in this order.
+        """A hint, once and before the first read: these messages will be read, in this order; or, behind those, may be
+        soon, by another client.
 
         They are taken one by one as the reads get there, on whatever thread.
         """

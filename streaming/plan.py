@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
-from model import ByteRange, Chunk, DownloadPlan, Slice, StoredFile, StoredPart
+from model import ByteRange, Chunk, DownloadPlan, Locator, Slice, StoredFile, StoredPart
 
 
 class Plan(Protocol):
@@ -22,6 +22,10 @@ class Plan(Protocol):
     @property
     def slices(self) -> Iterable[Slice]:
         """In order; they can be gone through more than once, and may be made as that is done."""
+
+    @property
+    def nearby(self) -> tuple[Locator, ...]:
+        """Messages that are not read, but may be by whoever asks next."""
 
     def file_at(self, place: int) -> UUID:
         """The file whose bytes are `place` bytes behind the start of the span."""
@@ -45,7 +49,7 @@ def plan(file: StoredFile | StoredPart, span: ByteRange) -> DownloadPlan:
     held = sum(part.span.length for part in slices)
     if held != span.length:
         raise ValueError(f"{span} reaches past the chunks of file {file.uuid}, which hold {held} bytes of it")
-    return DownloadPlan(file.uuid, span, slices)
+    return DownloadPlan(file.uuid, span, slices, file.nearby if isinstance(file, StoredPart) else ())
 
 
 def _slices(chunks: tuple[Chunk, ...], span: ByteRange) -> Iterator[Slice]:

@@ -150,7 +150,7 @@ class VerifiedStream:
         if self._window is None:
             reads = chain.from_iterable(map(piece_reads, self.plan.slices))
             client = self._store.client()
-            client.expect(part.chunk.locator for part in self.plan.slices)
+            client.expect(chain((part.chunk.locator for part in self.plan.slices), self.plan.nearby))
             self._window = PieceWindow(client, reads, gone=self._gone, deadline=self._deadline)
             if self._closed:  # by another thread, which may have come too early to see the window
                 raise ClientGone("The stream was closed.")

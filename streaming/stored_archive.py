@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from model import PIECE_SIZE, ByteRange, Slice, Wait
+from model import PIECE_SIZE, ByteRange, Locator, Slice, Wait
 from storage.base import ChunkStore
 from streaming.archive import Body, Frame, Layout
 from streaming.chunk_table import ChunkTable
@@ -42,6 +42,8 @@ class StoredArchive:
 
 class Members:
     """A plan (streaming/plan.py): the bytes of members in `wanted`, a range of the archive, without the headers."""
+
+    nearby: tuple[Locator, ...] = ()  # it reads to the end, mostly, and goes on from where it was
 
     def __init__(self, archive: StoredArchive, wanted: ByteRange) -> None:
         self._archive = archive

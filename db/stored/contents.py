@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from db.stored.trash import throw_selected
 from errors import NotFound
 from model import PIECE_SIZE, ByteRange, Chunk, ChunkSummary, Details, Locator, StoredFile, StoredPart
 
+NEARBY = 50
+"""Chunks, about as many on both sides as one call to Telegram looks up."""
 _BATCH = 500
 _SUMMARY = ("chunk_index", "offset", "size", "sha256", "crc32", "channel", "message", "piece_size")
 
@@ -37,13 +40,15 @@ class Contents:
         return self._one(contents.c.uuid == uuid)
 
     def part(self, content_id: int, span: ByteRange) -> StoredPart:
-        """The chunks that `span` touches, and no other: all that a download needs. Raises NotFound."""
+        """The chunks that `span` touches, and no other: all that a download needs; and of those around them where they
+        are, if they are not many already. Raises NotFound."""
         with self._database.read() as connection:
             uuid = connection.execute(select(contents.c.uuid).where(contents.c.id == content_id)).scalar()
             if uuid is None:
                 raise _gone()
             touched = chunks.c.offset < span.stop, chunks.c.offset + chunks.c.size > span.start
-            return StoredPart(uuid, _chunks(connection, chunks.c.content_id == content_id, *touched))
+            touching = _chunks(connection, chunks.c.content_id == content_id, *touched)
+            return StoredPart(uuid, touching, _nearby(connection, content_id, touching))
 
     def details(self, content_id: int, first: int, limit: int) -> Details:
         """What is to be told of it, with up to `limit` chunks from the index `first`. Raises NotFound."""
@@ -88,6 +93,20 @@ def _gone() -> NotFound:
 def _chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Chunk, ...]:
     in_order = select(chunks).where(*conditions).order_by(chunks.c.chunk_index)
     return tuple(map(to_chunk, connection.execute(in_order)))
+
+
+def _nearby(connection: Connection, content_id: int, touching: tuple[Chunk, ...]) -> tuple[Locator, ...]:
+    """Where up to NEARBY chunks on either side of these are, nearest first."""
+    if not 0 < len(touching) < NEARBY:
+        return ()
+    first, last = touching[0].index, touching[-1].index
+    around = chunks.c.chunk_index.between(first - NEARBY, last + NEARBY)
+    columns = chunks.c.chunk_index, chunks.c.channel, chunks.c.message
+    rows = connection.execute(select(*columns).where(chunks.c.content_id == content_id, around)).all()
+    apart = [
+        (max(first - index, index - last), Locator(channel, message)) for index, channel, message in rows
+    ]
+    return tuple(locator for distance, locator in sorted(apart, key=itemgetter(0)) if distance > 0)
 
 
 def to_chunk(row: Sequence[Any]) -> Chunk:

@@ -31,7 +31,7 @@ class Outlook:
         """What to look up now that `locator` is read: nothing mostly. Reads may leave messages out."""
         if locator in self._behind or not self._pass_to(locator) or len(self._ahead) >= NEAR:
             return []
-        batch = list(islice(self._rest, BATCH))
+        batch = list(islice(self._rest, BATCH - 1))  # one call, with `locator`
         self._ahead.extend(batch)
         return batch
 

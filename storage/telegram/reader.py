@@ -234,8 +234,9 @@ class TelegramChunkClient(ChunkClient):
         avoid = self._came_by.get(place) if attempt else None
         order = 0 if attempt else next(self._order)  # what was bad is needed now
         if upcoming := self._outlook.reached(locator):
-            # Not before this read has asked for its own message: it must not wait for an answer about a hundred.
-            asyncio.get_running_loop().call_soon(self._reader.foresee, upcoming)
+            # Not before this read has asked for its own message: it must not wait for an answer about a hundred. It is
+            # among them for the other accounts.
+            asyncio.get_running_loop().call_soon(self._reader.foresee, [locator, *upcoming])
         body, lane = await self._reader.read(Wanted(locator, span, self, order, future), avoid)
         self._came_by[place] = lane
         while len(self._came_by) > 4 * WINDOW_MOST:

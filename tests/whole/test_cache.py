@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,29 @@ def test_what_was_fetched_once_is_not_asked_for_again_after_a_restart_either(
     assert download(gateway, film_id).body == BODY
     assert asked(sandbox) == before
     assert within(5, lambda: metric(gateway, "stowgram_store_cache_disk_hits_total") == 13)
+
+
+def test_the_seeks_after_the_first_look_no_message_up(
+    gateway: RunningGateway, sandbox: RunningSandbox
+) -> None:
+    def calls() -> Counter[str]:
+        counted = Counter(sandbox.control.stats()["calls"])
+        return Counter({method: counted[method] for method in ("channels.getMessages", "upload.getFile")})
+
+    def seek(start: int) -> Counter[str]:
+        before = calls()
+        with gateway.client() as client:
+            got = client.get(address, headers={"Range": f"bytes={start}-{start + 99}"})
+        assert got.content == BODY[start : start + 100]
+        return calls() - before
+
+    address, before = f"/files/{film(gateway)}/download", calls()
+    seek(5 * MIB)
+    # The message that is read is asked for alone, and those around it beside the bytes, by each account that may read.
+    lookups = 1 + len(sandbox.bot_tokens)
+    assert within(5, lambda: calls() - before == {"channels.getMessages": lookups, "upload.getFile": 1})
+    for start in (9 * MIB, 1 * MIB, 11 * MIB):
+        assert seek(start) == {"upload.getFile": 1}
 
 
 def test_rot_in_the_cache_heals_and_no_wrong_byte_gets_out(gateway: RunningGateway) -> None:
