@@ -9,10 +9,13 @@ GAIN = 0.25
 """The part of what more connections promise that they have to bring: a fourth more for twice as many."""
 LOSS = 0.4
 """The part of what fewer connections threaten to cost that they may cost."""
-ANSWERS_MORE, ANSWERS_FEWER = 2, 6
+ANSWERS_MORE, ANSWERS_FEWER = 2, 8
 """Answers over each connection that it takes to measure: a rate that doubles is seen sooner than one a fourth less."""
 CHANCES = 2
 """Measurements in which more connections may show their worth. Fewer have one: they were not asked for."""
+NEWEST = 0.25
+"""The weight of the newest measurement in the usual rate. Answers come in bursts, one of each connection, and a few
+measurements more or less than a burst would make a trial's outcome chance."""
 PATIENCE, PATIENCE_MOST = 5.0, 120.0
 """Seconds between two trials; doubles with each that fails."""
 
@@ -37,6 +40,7 @@ class Trials:
         self._upwards = True
         self._patience = PATIENCE
         self._try_at = 0.0
+        self._usual: float | None = None  # bytes a second, with these connections and no trial
         self.connections = min(FIRST_CONNECTIONS, most)
 
     def __repr__(self) -> str:
@@ -63,8 +67,10 @@ class Trials:
         """What was measured since the last time on a line with enough to carry; answers took `seconds` each."""
         trial = self._trial
         if trial is None:
+            usual = rate if self._usual is None else self._usual
+            self._usual = usual + NEWEST * (rate - usual)
             if now >= self._try_at:
-                self._begin(now, rate, seconds)
+                self._begin(now, self._usual, seconds)
         elif trial.settled:
             change = self.connections / trial.before - 1
             if rate >= trial.rate * (1 + change * (GAIN if change > 0 else LOSS)):
@@ -98,12 +104,13 @@ class Trials:
 
     def begin_anew(self, now: float) -> None:
         """Nothing was measured for a while; what is tried just now is kept, for it is there."""
-        self._trial, self._upwards, self._patience = None, True, PATIENCE
+        self._trial, self._upwards, self._patience, self._usual = None, True, PATIENCE, None
         self._try_at = min(self._try_at, now + PATIENCE)
 
     def _begin(self, now: float, rate: float, seconds: float) -> None:
         if self._next(self._upwards) == self.connections:
             self._upwards = not self._upwards
+        self._usual = None
         before, self.connections = self.connections, self._next(self._upwards)
         if self.connections != before:
             chances = CHANCES if self._upwards else 1
