@@ -9,7 +9,6 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
@@ -142,7 +141,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     app.session_interface = SessionCookie()
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.jinja_env.globals["csrf_token"] = auth.csrf_token
     app.url_map.converters |= {
         "id": inputs.IdConverter,
         "job": inputs.JobConverter,

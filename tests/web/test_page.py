@@ -48,6 +48,12 @@ def test_every_view_begins_with_one_document(browser: FlaskClient) -> None:
         assert response.status_code == 200 and '<main id="view"' in response.text, path
 
 
+def test_a_page_asked_for_with_a_token_begins_no_session(ada: Api) -> None:
+    response = ada("GET", "/")
+    assert response.status_code == 200 and 'name="csrf-token" content=""' in response.text
+    assert "Set-Cookie" not in response.headers
+
+
 @pytest.mark.slow
 @pytest.mark.needs("chromium")
 def test_a_person_signs_in_finds_a_file_in_a_folder_and_signs_out(page: Page, ada: Api) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request, session
-from flask_wtf.csrf import validate_csrf
+from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
 from errors import Forbidden, NotSignedIn
@@ -117,6 +117,11 @@ def who_asks() -> Caller | None:
 def this_session() -> int | None:
     """The id of the session that this request was made in; for views behind `signed_in`."""
     return cast(Caller, g.caller).session
+
+
+def csrf_token() -> str:
+    """What a page brings along with its session's changes; empty for a page without one, of which none is asked."""
+    return generate_csrf() if SESSION_KEY in session else ""
 
 
 def require_csrf() -> None:
