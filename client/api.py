@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Event
 from types import TracebackType
 from typing import Any, Self
@@ -66,6 +67,7 @@ class Api:
             follow_redirects=elsewhere,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             trust_env=not _is_loopback(self.url),  # no proxy can reach this host's own loopback
+            verify=_trust(self.url, elsewhere),
         )
 
     def __repr__(self) -> str:
@@ -147,6 +149,11 @@ def _problem(response: httpx.Response) -> StowgramError:
     if response.status_code == 401:
         sentence += " Give a token by --token or STOWGRAM_TOKEN."
     return _ERRORS.get(response.status_code, StoreError)(sentence)
+
+
+def _trust(url: str, elsewhere: bool) -> SSLContext | bool:
+    """Nobody where there is no TLS, which spares a start the 40 ms of reading whom the system trusts."""
+    return elsewhere or urlsplit(url).scheme != "http" or SSLContext(PROTOCOL_TLS_CLIENT)
 
 
 def _is_loopback(url: str) -> bool:
