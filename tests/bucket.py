@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -38,6 +39,7 @@ NAME, KEY, SECRET, REGION = (
     "a secret of forty characters, or so it be",
     "us-east-1",
 )
+_session = cache(boto3.session.Session)  # reading what it knows of S3 takes 0.2 s
 _ROOT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 60.0
 Environ = dict[str, Any]
@@ -60,7 +62,7 @@ class RunningBucket:
             self.url: str = json.loads(self._process.stdout.readline())
         finally:
             deadline.cancel()
-        self.boto = boto3.session.Session().client(
+        self.boto = _session().client(
             "s3",
             endpoint_url=self.url,
             region_name=REGION,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -41,6 +42,8 @@ MOST_SKEW = timedelta(minutes=15)
 (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed)."""
 LOOK = 0.2
 """Seconds between two looks at whether an upload is to be stopped."""
+_session = cache(boto3.session.Session)
+"""Once for all buckets: to read what boto3 knows of S3 takes 0.2 s."""
 
 
 class Bucket(ObjectStore):
@@ -65,7 +68,7 @@ class Bucket(ObjectStore):
             ignore_configured_endpoint_urls=True,  # settings are config's, and not AWS_ENDPOINT_URL's
         )
         with self._translated():
-            self._client: Any = boto3.session.Session().client(
+            self._client: Any = _session().client(
                 "s3",
                 region_name=settings.region,
                 endpoint_url=settings.endpoint_url,
