@@ -98,25 +98,9 @@ def file(api: Api, number: int) -> Node:
 
 
 def at(api: Api, path: str) -> Node:
-    """The node at `path`. Raises NotFound."""
-    parts = names.split(path)
-    try:
-        return _folder(api, names.join(*parts))
-    except NotFound:  # perhaps a file, which only its folder tells
-        *folder, name = parts
-    for node in listing(api, names.join(*folder)):
-        if node.name == name:
-            return node
-    raise NotFound(f"There is nothing at {path}.")
-
-
-def _folder(api: Api, path: str) -> Node:
-    """The folder at `path`, in one request whatever it holds. Raises NotFound, also for a file."""
-    query = urlencode({"path": path, "limit": "1"})
-    try:
-        return node_of(api.ask("GET", f"/api/v1/nodes?{query}").json()["folder"])
-    except (KeyError, TypeError, ValueError):
-        raise StoreError(_STRANGE) from None
+    """The node at `path`. Raises NotFound, and BadName for what can be no path."""
+    query = urlencode({"path": names.join(*names.split(path))})
+    return node_in(api.ask("GET", f"/api/v1/nodes/at?{query}"))
 
 
 def find(api: Api, path: str) -> Node | None:

@@ -43,6 +43,7 @@ class Files:
         return self._search.by_name(user.id, text, path, cursor, limit)
 
     def at(self, user: User, path: str) -> Node:
+        """What is at `path`. Raises NotFound and BadName."""
         return self._tree.node_at(user.id, path)
 
     def file(self, user: User, file_id: int) -> File:

@@ -83,14 +83,16 @@ def test_a_damaged_file_is_mended_by_putting_it_again(
     assert uploader.send(local, "/f", nodes.at(api, "/f")) and not nodes.at(api, "/f").damaged
 
 
-def test_a_folder_is_not_listed_for_each_file_that_is_put_into_it(
+def test_no_folder_is_listed_for_a_file_that_is_put_into_it_or_found_in_it(
     uploader: Uploader, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nodes, "PAGE", 0)  # which no server grants
     with pytest.raises(BadInput):
-        nodes.at(api, "/f")
+        list(nodes.listing(api, "/"))
     assert uploader.send(make(tmp_path / "in", 9 * MIB), "/folder/f")
-    assert nodes.at(api, "/folder").is_folder, "nor to find a folder"
+    assert nodes.at(api, "/folder").is_folder
+    assert nodes.at(api, "/folder/f").size == 9 * MIB
+    assert nodes.find(api, "/folder/g") is None
 
 
 def test_what_is_here_already_is_not_fetched_again(

@@ -33,6 +33,20 @@ def test_a_listing_sorts_by_name_size_and_time_and_tells_its_folder(ada: Api) ->
         assert ada("GET", f"/api/v1/nodes?{wrong}").status_code == 400
 
 
+def test_one_path_is_looked_up_by_itself(ada: Api, bob: Api) -> None:
+    file = ada.put("/x/Größe & co.bin", b"1")
+    query = {"path": "/x/Größe & co.bin"}
+    assert ada("GET", "/api/v1/nodes/at", query_string=query).get_json() == file
+    for folder in ("/", "/x"):
+        found = ada("GET", f"/api/v1/nodes/at?path={folder}").get_json()
+        assert found == ada("GET", f"/api/v1/nodes?path={folder}").get_json()["folder"]
+    assert bob("GET", "/api/v1/nodes/at", query_string=query).status_code == 404
+    for nowhere in ("/y", "/X", "/x/Größe & co.bin/y"):
+        assert ada("GET", "/api/v1/nodes/at", query_string={"path": nowhere}).status_code == 404
+    for wrong in ("", "?path=", "?path=x", "?path=/..", "?path=/%00"):
+        assert ada("GET", f"/api/v1/nodes/at{wrong}").status_code == 400
+
+
 def test_search_finds_by_words_below_a_folder_and_pages(ada: Api, bob: Api) -> None:
     for path in ("/Photos/Summer 2025.jpg", "/Photos/summer/2025 at the sea.jpg", "/summer.txt"):
         ada.put(path, b"x")

@@ -84,6 +84,7 @@ STEPS = [
         "/api/v1/account", "/api/v1/admin", "/api/v1/admin/damaged", "/api/v1/admin/events", "/api/v1/bin"
     ),
     *_gets("/api/v1/contents?size=5", "/api/v1/events", "/api/v1/nodes", "/api/v1/search?q=f"),
+    *_gets("/api/v1/nodes/at?path=/"),
     *_gets("/api/v1/sessions", "/api/v1/tokens", "/api/v1/transfers", "/api/v1/users"),
     *_gets("/api/v1/files/{file}", "/api/v1/files/{file}/details", "/api/v1/folders/{folder}"),
     *_gets(

@@ -116,6 +116,9 @@ _TREE = {
             "order": choice("asc", "desc"),
         },
     ),
+    "GET /api/v1/nodes/at": Operation(
+        "The file or folder at a path.", {200: ref("Node")}, query={"path": PATH}, needed=("path",)
+    ),
     "GET /api/v1/search": Operation(
         "What has every word of `q` in its name.",
         {200: ref("NodePage")},

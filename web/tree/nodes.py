@@ -40,6 +40,13 @@ def listing(user: User) -> Response:
     )
 
 
+@blueprint.get("/nodes/at")
+@signed_in
+def at(user: User) -> Response:
+    """`?path=`: the one file or folder there, whatever its folder holds."""
+    return jsonify(node(gateway().files.at(user, required(request.args.get("path"), "path"))))
+
+
 @blueprint.get("/search")
 @signed_in
 def search(user: User) -> Response:
