@@ -40,3 +40,4 @@ def test_the_bin_is_emptied_only_after_a_question(page: Page, letters: str) -> N
     page.get_by_role("button", name="Empty the bin").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("The bin is empty")).to_be_visible()
+    expect(page.get_by_role("button", name="Empty the bin")).to_be_disabled()

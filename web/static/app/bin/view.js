@@ -31,11 +31,11 @@ export function show(root, _params, leaving) {
     row: { meta: (node) => [parentOf(node.path), left(node)].join(" · "), href: () => null },
     actions: actionsFor,
     open: (node) => bringBack([node]),
+    onItems: (items) => { empty.disabled = !items.length; },
   });
   leaving.addEventListener("abort", () => view.end());
   return view.load((cursor, signal) => get(address("bin", { limit: PAGE, cursor }), { signal }), ({ days }) => {
     term.textContent = t("bin.term", { n: days });
-    empty.disabled = false;
   });
 }
 

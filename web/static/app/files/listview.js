@@ -13,9 +13,11 @@ import { Pane } from "./pane.js";
 export class ListView {
   // `bar`: the view's own; `empty`: { picture, title, hint }; `actions(nodes)`: { name, label, icon, act, bar?, danger?,
   // hint? } of what can be done with these nodes, null for a line; `keys`: what only a key does, by name; `open(node)`;
-  // `concerns(folders)`: whether a change there matters here; and what a Pane takes.
-  constructor(root, { bar, empty, actions, keys = {}, open, concerns = () => true, ...pane }) {
+  // `concerns(folders)`: whether a change there matters here; `onItems(items)`: hears what is listed, whenever that
+  // changes; and what a Pane takes.
+  constructor(root, { bar, empty, actions, keys = {}, open, concerns = () => true, onItems = () => {}, ...pane }) {
     this.#bar = bar;
+    this.#onItems = onItems;
     this.#actions = actions;
     this.#keys = keys;
     this.pane = new Pane({
@@ -37,6 +39,7 @@ export class ListView {
   pages = null; // what is shown
   #coming = null; // what will be, once its first page is here
   #bar;
+  #onItems;
   #actions;
   #keys;
   #empty;
@@ -57,6 +60,7 @@ export class ListView {
       }
       this.pane.show(pages.items, pages.complete);
       if (fresh) onFirst(pages.first);
+      this.#onItems(pages.items);
       this.#showCount();
     });
     this.#coming = coming;
