@@ -6,9 +6,10 @@ that was thought dead changes nothing any more. It must never know what a kind o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -44,6 +45,11 @@ _DAY = timedelta(days=1)
 _LETTER = "letter"
 """The kind that a job with an `email` leads to."""
 
+Ask = Callable[[Job, int], object]
+"""Asks for a job, one of so many of its kind within a day. Raises AtCapacity."""
+Then = Callable[[Job, Ask], None]
+"""Asks for what follows from a job that is made, as it stands at that moment."""
+
 
 class Jobs:
     """Not durable where it does not say so: what a power cut takes back is done again, and is the same then."""
@@ -57,27 +63,11 @@ class Jobs:
         Raises AtCapacity when its owner has `most` of its kind under way, or asked for within a day if they are counted
         `daily`. So it does when the job is to have a letter, and its owner had `letters` within a day or to come.
         """
-        same = select(jobs).where(jobs.c.kind == job.kind, jobs.c.key == job.key, _LIVE)
-        counted = select(func.count()).where(jobs.c.owner_id == job.owner_id, jobs.c.kind == job.kind)
         now = self._database.now()
-        counts = jobs.c.created_at > now - _DAY if daily else _UNDER_WAY
         with self._database.write() as connection:
-            row = connection.execute(same).one_or_none()
             if job.email is not None and letters is not None:
                 _require_letters_left(connection, job, letters, now - _DAY)
-            if row is not None and (row.ends_at is None or row.ends_at > now):
-                if job.email is not None:  # a letter goes where it was asked for last
-                    connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
-                return replace(_job(row), email=job.email or row.email)
-            if row is not None:  # it stays until what it made is thrown away
-                _cancel(connection, _job(row), now, now)
-            if connection.execute(counted.where(counts)).scalar_one() >= most:
-                raise AtCapacity(
-                    "So much is being prepared for you already. Try again when some is done.", 60
-                )
-            connection.execute(insert(jobs), {field: getattr(job, field) for field in _FIELDS})
-            _tell(connection, job, job.status, now)
-        return job
+            return _asked(connection, now, job, most, daily=daily)
 
     def get(self, job_id: str, owner_id: int | None = None) -> Job:
         """Raises NotFound, also for another owner's when one is given."""
@@ -158,10 +148,14 @@ class Jobs:
         with self._database.write(durable=False) as connection:
             return connection.execute(update(jobs).where(_held(job, worker)).values(values)).rowcount == 1
 
-    def finish(self, job: Job, worker: str, result: Mapping[str, Any], ends_at: datetime) -> bool:
-        """It is made. False when it is no longer this worker's, as from the next two."""
+    def finish(
+        self, job: Job, worker: str, result: Mapping[str, Any], ends_at: datetime, then: Then | None = None
+    ) -> bool:
+        """It is made, durably, and what follows is asked for in the same transaction: who joins with an address comes
+        before both, or finds it ready. False when it is no longer this worker's, as from the next two.
+        """
         values = {"result": result, "ends_at": ends_at, "done": job.total, "error": None}
-        return self._end(job, worker, "ready", values)
+        return self._end(job, worker, "ready", values, then, durable=True)
 
     def fail(self, job: Job, worker: str, error: str, ends_at: datetime) -> bool:
         """It cannot be made; until `ends_at` that is remembered."""
@@ -173,14 +167,27 @@ class Jobs:
         values = {"not_before": not_before, "error": error, "attempts": attempts}
         return self._end(job, worker, "queued", values)
 
-    def _end(self, job: Job, worker: str, status: JobStatus, values: Mapping[str, Any]) -> bool:
+    def _end(
+        self,
+        job: Job,
+        worker: str,
+        status: JobStatus,
+        values: Mapping[str, Any],
+        then: Then | None = None,
+        *,
+        durable: bool = False,
+    ) -> bool:
         now = self._database.now()
         let_go = {"status": status, "lease_owner": None, "lease_until": None, "updated_at": now}
-        with self._database.write(durable=False) as connection:
-            ended = connection.execute(update(jobs).where(_held(job, worker)).values({**values, **let_go}))
-            if ended.rowcount:
-                _tell(connection, job, status, now)
-        return ended.rowcount == 1
+        change = update(jobs).where(_held(job, worker)).values({**values, **let_go})
+        with self._database.write(durable=durable) as connection:
+            ended = connection.execute(change.returning(jobs)).one_or_none()
+            if ended is None:
+                return False
+            _tell(connection, job, status, now)
+            if then is not None:
+                then(_job(ended), partial(_asked, connection, now, daily=True))
+        return True
 
     def cancel(self, job: Job, ends_at: datetime) -> None:
         """Nobody wants it any more, durably. Raises Conflict when it has failed, or was cancelled before."""
@@ -221,6 +228,25 @@ def cancel_all(connection: Connection, owner_id: int, now: datetime) -> None:
 
 def unknown() -> NotFound:
     return NotFound("There is no such job.")
+
+
+def _asked(connection: Connection, now: datetime, job: Job, most: int, *, daily: bool) -> Job:
+    """This one, or the one about the same that is there. Raises AtCapacity, as `Jobs.ask`."""
+    same = select(jobs).where(jobs.c.kind == job.kind, jobs.c.key == job.key, _LIVE)
+    row = connection.execute(same).one_or_none()
+    if row is not None and (row.ends_at is None or row.ends_at > now):
+        if job.email is not None:  # a letter goes where it was asked for last
+            connection.execute(update(jobs).where(jobs.c.id == row.id).values(email=job.email))
+        return replace(_job(row), email=job.email or row.email)
+    if row is not None:  # it stays until what it made is thrown away
+        _cancel(connection, _job(row), now, now)
+    counted = select(func.count()).where(jobs.c.owner_id == job.owner_id, jobs.c.kind == job.kind)
+    counts = jobs.c.created_at > now - _DAY if daily else _UNDER_WAY
+    if connection.execute(counted.where(counts)).scalar_one() >= most:
+        raise AtCapacity("So much is being prepared for you already. Try again when some is done.", 60)
+    connection.execute(insert(jobs), {field: getattr(job, field) for field in _FIELDS})
+    _tell(connection, job, job.status, now)
+    return job
 
 
 def _require_letters_left(connection: Connection, job: Job, letters: int, since: datetime) -> None:

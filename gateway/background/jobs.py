@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from db import Database
 from db.background.jobs import Jobs as Rows
+from db.background.jobs import Then
 from errors import NotFound, StoreError, Transient
 from model import Job, User
 
@@ -35,10 +36,11 @@ Stopped = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a job has made, as JSON has it, and how long that is kept."""
+    """What a job has made, as JSON has it, how long that is kept, and what follows from it."""
 
     result: Mapping[str, Any]
     lasts: timedelta
+    then: Then | None = None
 
 
 class Kind(Protocol):
@@ -78,14 +80,25 @@ class Jobs:
         *,
         email: str | None = None,
         most: int = MOST_UNDER_WAY,
-        daily: bool = False,
         letters: int | None = None,
     ) -> Job:
         """Have it done, or join the one that is about the same. Raises AtCapacity past `most` of its kind under way,
-        or asked for within a day if `daily`; and when `email` is one too many for so many `letters`.
+        and when `email` is one too many for so many `letters`.
         """
+        return self._rows.ask(self.new(owner_id, kind, key, args, total, email), most, letters=letters)
+
+    def new(
+        self,
+        owner_id: int,
+        kind: str,
+        key: str,
+        args: Mapping[str, Any],
+        total: int,
+        email: str | None = None,
+    ) -> Job:
+        """One that nobody knows of yet."""
         now = self._database.now()
-        job = Job(
+        return Job(
             id=secrets.token_hex(16),  # a name for files, too, on systems that know no case
             kind=kind,
             key=key,
@@ -105,7 +118,6 @@ class Jobs:
             updated_at=now,
             ends_at=None,
         )
-        return self._rows.ask(job, most, daily=daily, letters=letters)
 
     def get(self, user: User, job_id: str) -> Job:
         """Raises NotFound, also for another user's."""
@@ -143,7 +155,7 @@ class Jobs:
         return self._kinds[job.kind].perform(job, progress, stopped)
 
     def finish(self, job: Job, worker: str, made: Made) -> None:
-        if not self._rows.finish(job, worker, made.result, self._database.now() + made.lasts):
+        if not self._rows.finish(job, worker, made.result, self._database.now() + made.lasts, made.then):
             self.clear(job)
 
     def fail(self, job: Job, worker: str, error: str) -> None:

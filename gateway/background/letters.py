@@ -6,25 +6,28 @@ about none.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 from typing import Protocol
 
 from db import Database
+from db.background.jobs import Ask
 from db.background.jobs import Jobs as Rows
-from errors import BadInput, NotFound, Transient
+from errors import AtCapacity, BadInput, NotFound
 from gateway.access.people import People
 from gateway.background.jobs import Jobs, Made, Progress, Stopped
 from model import Job
+
+log = logging.getLogger(__name__)
 
 KIND = "letter"
 MOST_A_DAY = 20
 """Letters for one user: whoever may sign in must not be able to flood others by us."""
 REMEMBERED = timedelta(days=1)
-SOON = 2.0
-"""Seconds until a letter is tried again whose ZIP is made, but not told of yet."""
 # html.spec.whatwg.org, "valid e-mail address": what browsers take for one, and nothing that has to be quoted.
 _ADDRESS = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
@@ -79,12 +82,20 @@ class Letters:
         return address
 
     def about(self, job: Job) -> None:
-        """Have one sent about this job, if somebody wants it; one to each address. Raises AtCapacity."""
-        now = self._rows.get(job.id)  # somebody may have joined in since the job was claimed
-        if self._post is not None and now.email is not None and now.owner_id is not None:
-            args = {"about": now.id, "to": now.email}
-            key = f"{now.id} {now.email}"
-            self._jobs.ask(now.owner_id, KIND, key, args, 0, most=MOST_A_DAY, daily=True)
+        """Have one sent about a job that is ready, if somebody wants it; one to each address. Raises AtCapacity."""
+        self._about(job, partial(self._rows.ask, daily=True))
+
+    def follow(self, job: Job, ask: Ask) -> None:
+        """`about`, for a job that is made just now."""
+        try:
+            self._about(job, ask)
+        except AtCapacity:  # too many for ZIPs that were there took its place; this one is ready all the same
+            log.warning("no letter about job %s: its owner has had all letters of a day", job.id)
+
+    def _about(self, job: Job, ask: Ask) -> None:
+        if self._post is not None and job.email is not None and job.owner_id is not None:
+            args = {"about": job.id, "to": job.email}
+            ask(self._jobs.new(job.owner_id, KIND, f"{job.id} {job.email}", args, 0), MOST_A_DAY)
 
     def perform(self, job: Job, progress: Progress, stopped: Stopped) -> Made:
         """As Kind.perform. What is not there any more is not told of."""
@@ -92,8 +103,6 @@ class Letters:
             about = self._rows.get(job.args["about"])
         except NotFound:
             return Made({}, REMEMBERED)
-        if about.status in {"queued", "processing"}:
-            raise Transient("The ZIP is not ready yet.", SOON)
         if about.status == "ready" and self._post is not None:
             assert about.owner_id is not None and about.ends_at is not None  # since it is ready
             owner = self._people.account(about.owner_id).user

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from errors import AtCapacity, Conflict
+from errors import Conflict
 from gateway.background.jobs import Made, Progress, Stopped
 from gateway.background.letters import Letters
 from gateway.background.zips import Zips
@@ -17,8 +16,6 @@ from streaming.packing import most, pack_deflated, pack_stored
 from streaming.read import DamageReport
 from streaming.shelf import HalfMade
 from streaming.stored_archive import StoredArchive
-
-log = logging.getLogger(__name__)
 
 
 class Zipping:
@@ -52,11 +49,8 @@ class Zipping:
         # The file here stays until the row says where else it is: whoever goes on after a kill need not make it again.
         outside = self._zips.outside.take(job, whole, stopped)
         self._unchanged(job)
-        try:
-            self._letters.about(job)
-        except AtCapacity:  # too many for ZIPs that were there took its place; this one is ready all the same
-            log.warning("no letter about job %s: its owner has had all letters of a day", job.id)
-        return Made({"size": size} | ({"outside": True} if outside else {}), self._lasts)
+        result = {"size": size} | ({"outside": True} if outside else {})
+        return Made(result, self._lasts, self._letters.follow)
 
     def _pack(
         self, archive: StoredArchive, job: Job, half: HalfMade, progress: Progress, stopped: Stopped

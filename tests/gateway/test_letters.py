@@ -14,7 +14,7 @@ from gateway import Post
 from gateway.background.letters import MOST_A_DAY
 from model import Folder, Job
 from tests.conftest import House, build_house
-from tests.gateway.preparing import KINDS, WORKER, prepared
+from tests.gateway.preparing import KINDS, WORKER, claimed, ignore, never, prepared
 
 
 class Letterbox:
@@ -54,10 +54,15 @@ def filled(house: House, name: str) -> Folder:
 def ask(house: House, folder: Folder, email: str | None = None) -> Job:
     """And have all letters sent that this leads to."""
     job = house.gateway.prepared.ask(house.user, folder, email=email)
+    send_all(house)
+    return job
+
+
+def send_all(house: House) -> None:
+    """Whatever is due, the ZIP first."""
     while (letter := house.gateway.jobs.claim(WORKER, timedelta(minutes=1), KINDS)) is not None:
         made = house.gateway.jobs.perform(letter, lambda done: None, lambda: False)
         house.gateway.jobs.finish(letter, WORKER, made)
-    return job
 
 
 def a_day_later(house: House) -> None:
@@ -75,6 +80,21 @@ def test_each_address_has_one_letter_about_a_zip_as_long_as_it_is_there(
         a_day_later(house)
         assert ask(house, folder, email).status == "ready"
     assert letterbox.sent == ["ada@example.net", "zoe@example.net"]
+
+
+@pytest.mark.parametrize("before", [None, "ada@example.net"])
+def test_who_gives_an_address_when_the_zip_is_made_and_not_yet_ready_has_a_letter(
+    house: House, letterbox: Letterbox, before: str | None
+) -> None:
+    folder = filled(house, "a")
+    house.gateway.prepared.ask(house.user, folder, email=before)
+    zipping = claimed(house.gateway)
+    made = house.gateway.jobs.perform(zipping, ignore, never)
+    joined = ask(house, folder, "zoe@example.net")
+    assert (joined.id, joined.status, letterbox.sent) == (zipping.id, "processing", [])
+    house.gateway.jobs.finish(zipping, WORKER, made)
+    send_all(house)
+    assert letterbox.sent == ["zoe@example.net"], "which was given last"
 
 
 @pytest.mark.slow

@@ -284,16 +284,10 @@ def test_a_letter_says_when_it_is_ready_and_leads_to_it_without_a_cookie(
     assert kinds == {"zip"}, "letters are nothing to look at"
 
 
-def test_a_letter_waits_for_its_zip_and_for_the_mail_server(
-    house: House, ada: Api, folder: Folder, mailbox: Mailbox
-) -> None:
+def test_a_letter_waits_for_the_mail_server(house: House, ada: Api, folder: Folder, mailbox: Mailbox) -> None:
     ask(ada, folder, email=MAIL)
-    job = claimed(house.gateway)
-    made = house.gateway.jobs.perform(job, ignore, never)
+    worked(house.gateway)
     letter = claimed(house.gateway)
-    with pytest.raises(Transient, match="not ready"):
-        house.gateway.jobs.perform(letter, ignore, never)
-    house.gateway.jobs.finish(job, WORKER, made)
     mailbox.answer = "450 come back"
     with pytest.raises(Transient, match="450"):
         house.gateway.jobs.perform(letter, ignore, never)
