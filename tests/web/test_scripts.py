@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ SCRIPTS = {
     for room in ("app", "share")
     for path in (STATIC / room).rglob("*.js")
 }
+IMPORTED = re.compile(r'(?:from |\bimport\()"(\.[^"]+)"')
 WORDS = {name: text for name, text in SCRIPTS.items() if name.endswith("/text.js") or "/words/" in name}
 MAX_LINES = 300
 MARKUP = re.compile(
@@ -26,6 +29,16 @@ def test_a_script_says_what_it_is_and_holds_one_idea(name: str) -> None:
     assert lines[0].startswith("// ")
     assert len(lines) <= MAX_LINES
     assert MARKUP.findall(SCRIPTS[name]) == []
+
+
+def test_scripts_import_in_no_circle() -> None:
+    """What is imported when it is first needed counts, too."""
+    imports = {
+        name: {posixpath.normpath(f"{posixpath.dirname(name)}/{place}") for place in IMPORTED.findall(text)}
+        for name, text in SCRIPTS.items()
+    }
+    assert set().union(*imports.values()) <= set(SCRIPTS)
+    tuple(TopologicalSorter(imports).static_order())  # raises CycleError, with the circle
 
 
 def test_every_text_that_is_asked_for_is_there_and_no_other() -> None:

@@ -58,7 +58,7 @@ document.addEventListener("keydown", (event) => {
 
 buildNavigation();
 document.getElementById("who").addEventListener("click", openPersonMenu);
-start();
+start(VIEWS);
 listen();
 hear((event) => event.type === "prepared" && import("./files/prepare.js").then(({ tellOf }) => tellOf(event)));
 if (Object.keys(localStorage).some((key) => key.startsWith("upload:"))) import("./uploads/interrupted.js").then(({ remind }) => remind());

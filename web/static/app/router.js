@@ -1,11 +1,12 @@
-// Addresses and views, by the History API: one document, so that an upload survives a change of view.
+// Addresses and views, by the History API: one document, so that an upload survives a change of view. It must never know
+// which views there are: they know it.
 
 import { Refusal } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./text.js";
-import { VIEWS } from "./views.js";
 
 const main = document.getElementById("view");
+let views = {};
 let shown = { path: null, module: null, leaving: new AbortController() };
 let turn = 0; // counts the ways asked for; only the last one may end up on the page
 
@@ -22,7 +23,7 @@ export function title(text) {
 async function render() {
   const mine = ++turn;
   const { pathname, searchParams } = new URL(location);
-  const view = VIEWS[pathname];
+  const view = views[pathname];
   markCurrent(pathname);
   if (shown.path === pathname && shown.module.follow) return shown.module.follow(searchParams);
   const root = h("div", { class: `view ${view?.name ?? ""}` });
@@ -66,12 +67,14 @@ function onClick(event) {
   const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (!link || !plain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
   const url = new URL(link.href);
-  if (url.origin !== location.origin || !(url.pathname in VIEWS) || url.hash) return;
+  if (url.origin !== location.origin || !(url.pathname in views) || url.hash) return;
   event.preventDefault();
   go(url);
 }
 
-export function start() {
+// `known`: the views by their paths, as in views.js.
+export function start(known) {
+  views = known;
   document.addEventListener("click", onClick);
   addEventListener("popstate", render);
   return render();
