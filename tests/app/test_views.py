@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config import read
 from model import MIB
-from tests.app.browsing import PASSWORD, REFUSED, sign_in, window
+from tests.app.browsing import PASSWORD, PHONE, REFUSED, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -196,6 +196,27 @@ def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> 
         expect(page.get_by_role("heading", name=part)).to_be_visible()
     page.get_by_role("link", name="Damaged files").click()
     expect(page.get_by_text("No file is known to be damaged")).to_be_visible()
+
+
+def test_of_the_admin_s_parts_the_last_one_asked_for_comes_and_its_link_is_in_sight_on_a_phone(
+    page: Page,
+) -> None:
+    page.set_viewport_size(PHONE["viewport"])
+    page.goto("/admin")
+    parts = page.get_by_role("navigation", name="Parts")
+    held: list[Route] = []
+    page.route("**/api/v1/admin/jobs", lambda route: held.append(route))
+    parts.get_by_role("link", name="Work in the background").click()
+    while not held:
+        page.wait_for_timeout(20)
+    expect(parts.locator("[aria-current]")).to_have_text("Overview")  # which is what is shown
+    page.evaluate("document.querySelector('[data-part=log]').click()")
+    expect(parts.locator("[aria-current]")).to_have_text("Log")
+    expect(parts.locator("[aria-current]")).to_be_in_viewport(ratio=0.99)
+    with page.expect_response("**/api/v1/admin/jobs"):
+        held[0].continue_()
+    expect(page.get_by_text("admin signed in from").first).to_be_visible()
+    expect(parts.locator("[aria-current]")).to_have_text("Log")
 
 
 def test_the_first_run_page_writes_settings_that_the_gateway_reads_and_sends_nothing(
