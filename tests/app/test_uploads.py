@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from model import MIB
-from tests.app.browsing import REFUSED, sign_in, window
+from tests.app.browsing import PHONE, REFUSED, sign_in, window
 from tests.whole.running import RunningGateway
 from tests.whole.sums import digest
 
@@ -20,6 +20,7 @@ SLOWLY = 6 * MIB
 """Bytes a second of an upload that is to be met halfway."""
 BIG = 40 * MIB + 1
 """Several parts, at that speed some seconds."""
+DESK = {"width": 1280, "height": 800}
 SENDING = ".uploads li[data-state=sending]"
 PICK = """folder => {
   const chooser = document.createElement("input");
@@ -97,6 +98,13 @@ def test_many_files_go_in_and_the_listing_follows(
     expect(page.get_by_role("link", name="many")).to_be_visible()
     back = contents(gateway, "/many/<b>deep", tmp_path / "back")
     assert back == {path.name: digest(path) for path in files}
+    page.goto("/?path=/many/<b>deep")
+    choose(page, "/more", made(tmp_path / "more", "one.bin", 10))
+    stored(page, 1)
+    for size in (DESK, PHONE["viewport"]):
+        page.set_viewport_size(size)
+        page.locator(".rows").evaluate("rows => { rows.scrollTop = rows.scrollHeight; }")
+        page.get_by_role("button", name="Actions for n 9.bin").click(trial=True)  # nothing stands over it
     panel(page).get_by_role("button", name="Close").click()
     expect(panel(page)).to_be_hidden()
 
@@ -111,6 +119,10 @@ def test_a_name_that_is_taken_is_asked_about_for_one_or_for_all(
     olds, news = [made(old, name, 10) for name in names], [made(new, name, 11) for name in names]
     choose(page, "/taken", *olds)
     stored(page, 4)
+    choose(page, "/taken", *news)
+    page.get_by_label("Do this for all that follow").check()
+    page.get_by_role("button", name="Skip").click()
+    expect(page.locator("#toasts")).to_contain_text("Nothing uploaded")
     answered = {}
     choose(page, "/taken", *news)
     for answer in ("Replace", "Skip"):

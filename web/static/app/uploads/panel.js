@@ -126,6 +126,11 @@ function titleOf({ running, waiting, paused, failed, done, skipped }, busy) {
   const all = running + waiting + paused + failed + done;
   if (busy) return t("uploads.going", { n: all, done });
   if (paused) return t("uploads.resting", { n: paused });
+  return outcomeOf({ failed, done, skipped });
+}
+
+// What became of all of them, in a sentence.
+export function outcomeOf({ failed, done, skipped }) {
   if (failed) return t("uploads.some-failed", { n: failed });
   return done ? t("uploads.stored", { n: done }) : t("uploads.nothing", { n: skipped });
 }

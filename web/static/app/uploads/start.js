@@ -5,7 +5,7 @@ import { tell } from "../changes.js";
 import { toast } from "../dialog.js";
 import { t } from "../text.js";
 import { decide, forget } from "./conflicts.js";
-import { Panel } from "./panel.js";
+import { outcomeOf, Panel } from "./panel.js";
 import { Places } from "./places.js";
 import { Queue } from "./queue.js";
 import { OVER } from "./sending.js";
@@ -73,9 +73,7 @@ function announce(queue) {
   let ran = false;
   queue.addEventListener("change", () => {
     const { done, failed, skipped } = queue.figures;
-    if (ran && !queue.busy && done + failed + skipped) {
-      toast(failed ? t("uploads.some-failed", { n: failed }) : t("uploads.stored", { n: done }), { wrong: failed > 0 });
-    }
+    if (ran && !queue.busy && done + failed + skipped) toast(outcomeOf(queue.figures), { wrong: failed > 0 });
     ran = queue.busy;
   });
 }
