@@ -30,11 +30,15 @@ ONCE_IN = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody who may see what is shared; with `only`, nothing of it but the file or folder with this id."""
+    """Somebody who may see what is shared; with `only`, nothing of it but the file or folder with this id.
+
+    Who has known a password is `unlocked` until then, in seconds since 1970.
+    """
 
     share: Share
     client: Client
     only: int | None = None
+    unlocked: int | None = None
 
     @property
     def network(self) -> str:
@@ -148,10 +152,12 @@ class Visits:
 
     def require_left(self, visit: Visit, node_id: int) -> None:
         """Raises Gone when no more downloads are left, and this one has not begun."""
-        if visit.share.used_up and not self._rows.counted(
-            visit.share.id, visit.network, self._since(), node_id
-        ):
+        if visit.share.used_up and not self.has_begun(visit.share, visit.client, node_id):
             raise _used_up()
+
+    def has_begun(self, share: Share, client: Client, node_id: int) -> bool:
+        """Whether a download of the file or folder has begun from there, and may go on."""
+        return self._rows.counted(share.id, network(client.address), self._since(), node_id)
 
     def open(self, visit: Visit, file: File, span: ByteRange, gone: Callable[[], bool]) -> Download:
         """As Downloads.open, under the share's limits, and counted. Raises Gone, too, when it is used up."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -128,7 +130,7 @@ class Scene:
 
         def signed(node_id: int) -> str:
             with self.app.test_request_context():
-                return signing.signed(found, node_id)
+                return signing.signed(found, node_id, int(time.time()) + signing.LIFE)
 
         return signed
 
@@ -353,8 +355,40 @@ def test_addresses_and_cookies_end_with_their_time(scene: Scene, monkeypatch: py
     now = time.time()
     for hours, by_address, unlocked in ((11.9, 200, 200), (13.1, 410, 401)):
         monkeypatch.setattr("web.sharing.signing.time.time", lambda at=now + hours * 3600: at)
-        assert {ask.at(scene.app.test_client(), place) for place in BYTES} == {by_address}
+        elsewhere = scene.app.test_client()  # where nothing has begun
+        elsewhere.environ_base["REMOTE_ADDR"] = f"192.0.2.{hours:.0f}"
+        assert {ask.at(elsewhere, place) for place in BYTES} == {by_address}
         assert {by_cookie.at(browser, place) for place in BYTES} == {unlocked}
+
+
+def test_a_download_by_an_address_goes_on_when_that_is_over_but_no_other_begins(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an old cookie's page gives ends with the cookie, not 12 hours after the page."""
+    browser, share, now = scene.app.test_client(), scene.share(), time.time()
+    assert browser.post(f"/share/{share}", data={"password": PASSWORD}).status_code == 303
+
+    def hours_later(hours: float) -> None:
+        at = now + hours * 3600
+        monkeypatch.setattr("web.sharing.signing.time.time", lambda: at)
+        scene.house.database.now = lambda: datetime.fromtimestamp(at, UTC)
+
+    def fetched(address: str, network: str) -> int:
+        come_from = {"REMOTE_ADDR": network}
+        answer = scene.app.test_client().get(address, environ_overrides=come_from, buffered=True)
+        return answer.status_code
+
+    here, elsewhere = "192.0.2.1", "198.51.100.1"
+    hours_later(11.9)
+    page = browser.get(f"/share/{share}").text
+    (file,) = re.findall(r'data-download="([^"]+)"', page)
+    (everything,) = map(unescape, re.findall(r'data-copy="([^"]+)"', page))
+    assert fetched(file, here) == 200
+    hours_later(13.1)
+    assert (fetched(file, here), fetched(file, elsewhere)) == (200, 410)
+    assert fetched(everything, here) == 410, "it is another download"
+    hours_later(24)
+    assert fetched(file, here) == 410, "its own 12 hours are over"
 
 
 def test_a_cookie_ends_with_the_password(scene: Scene) -> None:

@@ -65,7 +65,7 @@ def _unlocked(share: Share) -> Response:
     onward = _page(share, number(folder, "folder") if folder else None)
     response = make_response(redirect(onward, 303))
     # Who came in by a cookie has shown no password: a younger one would make it good for ever.
-    if share.password_hash is not None and not signing.is_unlocked(share):
+    if share.password_hash is not None and signing.unlocked_until(share) is None:
         signing.unlock(response, share)
     return response
 

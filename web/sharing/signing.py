@@ -1,7 +1,8 @@
 """What is signed for those who knew a share's password: a cookie, and addresses for programs without cookies.
 
 Each says for which share, under which password, and until when; an address also says which one file or folder it is
-for. Nothing is kept of them here. They end with their time, with the password, and with the share.
+for, and ends with the cookie that it was made from. Nothing is kept of them here. They end with their time, with the
+password, and with the share.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from errors import Gone, NotFound
 from gateway.sharing.visits import Visit
 from model import Share
-from web.wire.context import gateway
+from web.wire.context import client, gateway
 
 COOKIE = "stowgram-share"
 LIFE = 12 * 3600
-"""Seconds that a cookie is good for, and an address at least."""
+"""Seconds from a password to the end of what it unlocks."""
 ROUND = 3600
 """Seconds to which an address's end is rounded up, so that what a browser keeps of a page is found again."""
 
@@ -42,19 +43,19 @@ def unlock(response: Response, share: Share) -> None:
         )
 
 
-def is_unlocked(share: Share) -> bool:
-    """Whether this request carries the share's cookie."""
+def unlocked_until(share: Share) -> int | None:
+    """When the share's cookie ends that this request carries, in seconds since 1970; None when it carries none."""
     try:
         share_id, stamp, ends = _cookies().loads(request.cookies.get(COOKIE, ""))
     except (BadSignature, ValueError, TypeError):
-        return False
+        return None
     same = share_id == share.id and compare_digest(stamp, gateway().visits.stamp(share))
-    return same and time.time() < ends
+    return int(ends) if same and time.time() < ends else None
 
 
-def signed(share: Share, node_id: int) -> str:
-    """A token for addresses of one file or folder of the share."""
-    ends = (int(time.time()) + LIFE + ROUND) // ROUND * ROUND
+def signed(share: Share, node_id: int, unlocked: int) -> str:
+    """A token for addresses of one file or folder of what is `unlocked` until then, in seconds since 1970."""
+    ends = -(-unlocked // ROUND) * ROUND
     return str(_addresses().dumps([share.id, gateway().visits.stamp(share), node_id, ends]))
 
 
@@ -65,20 +66,23 @@ def address(visit: Visit, place: str, node_id: int, **query: Any) -> str:
     """
     if visit.only is not None:
         query["token"] = request.args["token"]
-    elif visit.share.password_hash is not None:
-        query["token"] = signed(visit.share, node_id)
+    elif visit.unlocked is not None:
+        query["token"] = signed(visit.share, node_id, visit.unlocked)
     return f"/api/share/{visit.share.token}/{place}" + (f"?{urlencode(query)}" if query else "")
 
 
 def meant(share: Share, token: str) -> int:
-    """The file or folder that the token is for. Raises NotFound for none of ours, Gone for one that is over."""
+    """The file or folder that the token is for. Raises NotFound for none of ours, Gone for one that is over, but for
+    who has begun to download by it.
+    """
     try:
         share_id, stamp, node_id, ends = _addresses().loads(token)
     except (BadSignature, ValueError, TypeError):
         raise NotFound("This link is incomplete, or none of ours.") from None
     if share_id != share.id:
         raise NotFound("This link is for something else.")
-    if not compare_digest(stamp, gateway().visits.stamp(share)) or time.time() >= ends:
+    over = time.time() >= ends and not gateway().visits.has_begun(share, client(), node_id)
+    if over or not compare_digest(stamp, gateway().visits.stamp(share)):
         raise Gone("This link is over. Open the page that it is from again.")
     return int(node_id)
 

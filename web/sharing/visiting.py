@@ -6,6 +6,7 @@ and for nothing else, a signed `?token=` stands for it. Where there is no passwo
 
 from __future__ import annotations
 
+import time
 from functools import wraps
 from typing import Any
 
@@ -60,19 +61,19 @@ def come_in(token: str, signature: str | None = None) -> Visit:
 
 
 def _unlocked(share: Share, password: str | None, signature: str | None) -> Visit:
-    visit = Visit(share, client())
     if share.password_hash is None:
-        return visit
+        return Visit(share, client())
     if signature is not None:
         return Visit(share, client(), only=signing.meant(share, signature))
     # A browser that once signed in by Basic sends that to everything of ours: the cookie goes first.
-    if signing.is_unlocked(share):
-        return visit
+    unlocked = signing.unlocked_until(share)
+    if unlocked is not None:
+        return Visit(share, client(), unlocked=unlocked)
     if password is None:
         raise PasswordNeeded("This link has a password.")
     if not gateway().visits.fits(share, password, client()):
         raise PasswordNeeded("This is not the password of this link.")
-    return visit
+    return Visit(share, client(), unlocked=int(time.time()) + signing.LIFE)
 
 
 def _password() -> str | None:
