@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sqlite3
-import ssl
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,9 +15,10 @@ from functools import cache, partial
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from db import Database
 from gateway import Gateway, Limits, Post
@@ -28,10 +28,10 @@ from storage.objects.base import ObjectStore
 from streaming.staging import Staging
 
 # Random examples are not timed one by one: the machine may be busy with something else.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-# Each of httpx's clients reads all roots of trust anew, 40 ms of work, though nearly all that is asked is plain HTTP.
-ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
+# Each of httpx's clients reads all roots of trust anew, 40 ms of work, though here all of them speak plain HTTP.
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
 
 _ALL_SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow", re.MULTILINE)

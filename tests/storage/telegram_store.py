@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from config import TelegramSettings
 from storage.telegram.timing import Timing
 from tests.sandbox_process import RunningSandbox
@@ -39,3 +42,11 @@ def settings_for(
         server=(sandbox.dc, sandbox.host, sandbox.port),
         server_key=sandbox.key,
     )
+
+
+def within(seconds: float, happens: Callable[[], bool]) -> bool:
+    """Whether it happens in that time."""
+    until = time.monotonic() + seconds
+    while not (happened := happens()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return happened

@@ -7,9 +7,11 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from socketserver import StreamRequestHandler
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from model import MIB
 from storage.telegram.store import TelegramStore
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import body_of, put, read_all
-from tests.storage.telegram_store import QUICK, settings_for
+from tests.storage.telegram_store import QUICK, settings_for, within
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +36,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
 class Proxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
-    used = 0
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.carried: set[StreamRequestHandler] = set()
 
 
-class Socks5(socketserver.StreamRequestHandler):
+class Socks5(StreamRequestHandler):
     """RFC 1928 with RFC 1929, as far as a client of ours goes."""
 
     server: Proxy
@@ -63,7 +68,7 @@ class Socks5(socketserver.StreamRequestHandler):
         splice(self, upstream)
 
 
-class Connect(socketserver.StreamRequestHandler):
+class Connect(StreamRequestHandler):
     """CONNECT with Basic."""
 
     server: Proxy
@@ -84,7 +89,7 @@ class Connect(socketserver.StreamRequestHandler):
 
 def splice(handler: Socks5 | Connect, upstream: socket.socket) -> None:
     """Carry bytes both ways until either side ends."""
-    handler.server.used += 1
+    handler.server.carried.add(handler)
 
     def carry(source: socket.socket, target: socket.socket) -> None:
         try:
@@ -103,10 +108,11 @@ def splice(handler: Socks5 | Connect, upstream: socket.socket) -> None:
     carry(handler.connection, upstream)
     back.join(5)
     upstream.close()
+    handler.server.carried.discard(handler)
 
 
 @contextmanager
-def running(handler: type[socketserver.StreamRequestHandler]) -> Iterator[Proxy]:
+def running(handler: type[StreamRequestHandler]) -> Iterator[Proxy]:
     with Proxy(("127.0.0.1", 0), handler) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -117,23 +123,28 @@ def running(handler: type[socketserver.StreamRequestHandler]) -> Iterator[Proxy]
 
 @pytest.mark.parametrize(("scheme", "handler"), [("socks5", Socks5), ("http", Connect)])
 def test_everything_goes_through_the_proxy(
-    scheme: str, handler: type[socketserver.StreamRequestHandler], sandbox: RunningSandbox, tmp_path: Path
+    scheme: str, handler: type[StreamRequestHandler], sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     body = body_of(3 * MIB)
     with running(handler) as proxy:
         url = f"{scheme}://some%20user:p%3Ass%2Fw%40rd@127.0.0.1:{proxy.server_address[1]}"
-        store = TelegramStore(replace(settings_for(sandbox), proxy=url), tmp_path, "telegram", QUICK)
-        store.start(10.0)
-        client = store.client()
-        assert read_all(client, put(store, body), len(body)) == body
-        assert proxy.used == store.statistics().connections
-        client.close()
-        store.close()
+        settings = replace(settings_for(sandbox), proxy=url)
+        with (
+            closing(TelegramStore(settings, tmp_path, "telegram", QUICK)) as store,
+            closing(store.client()) as client,
+        ):
+            store.start(10.0)
+            assert read_all(client, put(store, body), len(body)) == body
+            assert within(10.0, lambda: len(proxy.carried) == connections(sandbox) > 0)
+
+
+def connections(sandbox: RunningSandbox) -> int:
+    return sum(sandbox.control.stats()["connections"].values())
 
 
 @pytest.mark.parametrize(("scheme", "handler"), [("socks5", Socks5), ("http", Connect)])
 def test_a_proxy_that_refuses_is_told_without_its_password(
-    scheme: str, handler: type[socketserver.StreamRequestHandler], sandbox: RunningSandbox, tmp_path: Path
+    scheme: str, handler: type[StreamRequestHandler], sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     with running(handler) as proxy:
         url = f"{scheme}://someone:hunter2@127.0.0.1:{proxy.server_address[1]}"

@@ -17,7 +17,7 @@ from storage.base import AccountHealth, ChunkClient
 from storage.telegram.store import TelegramStore
 from tests.sandbox_process import RunningSandbox, start_sandbox
 from tests.storage.contract import body_of, put, read
-from tests.storage.telegram_store import QUICK, settings_for
+from tests.storage.telegram_store import QUICK, settings_for, within
 
 pytestmark = pytest.mark.slow
 
@@ -65,13 +65,6 @@ def opened(sandbox: RunningSandbox, sessions: Path) -> Iterator[Opener]:
 
 def account(store: TelegramStore) -> AccountHealth:
     return store.health().accounts[0]
-
-
-def within(seconds: float, happens: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not (happened := happens()) and time.monotonic() < until:
-        time.sleep(0.02)
-    return happened
 
 
 def warmed(store: TelegramStore) -> TelegramStore:
