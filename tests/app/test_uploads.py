@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from model import MIB
 from tests.app.browsing import PHONE, REFUSED, sign_in, window
@@ -20,7 +20,7 @@ SLOWLY = 6 * MIB
 """Bytes a second of an upload that is to be met halfway."""
 BIG = 40 * MIB + 1
 """Several parts, at that speed some seconds."""
-DESK = {"width": 1280, "height": 800}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 SENDING = ".uploads li[data-state=sending]"
 PICK = """folder => {
   const chooser = document.createElement("input");
