@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from config import read
 from model import MIB
-from tests.app.browsing import PASSWORD, PHONE, REFUSED, sign_in, window
+from tests.app.browsing import PASSWORD, PHONE, REFUSED, row, sign_in, window
 from tests.whole.running import RunningGateway, running_gateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium")]
@@ -189,6 +190,42 @@ def test_a_view_that_failed_is_shown_when_it_is_asked_for_again(page: Page, gate
     expect(page.get_by_role("link", name="after all.txt", exact=True)).to_be_visible()
 
 
+def test_a_part_of_the_page_that_does_not_come_is_told_with_the_way_to_have_it(
+    browser: Browser, gateway: RunningGateway
+) -> None:
+    """As where the server was replaced by another version."""
+    put(gateway, "/part.txt")
+    with window(browser, gateway, forgiven=(*REFUSED, "did not come")) as page:
+        sign_in(page)
+        for script in ("bin/view.js", "files/details.js"):
+            page.route(f"**/static/app/{script}", lambda route: route.abort())
+        row(page, "part.txt").locator(".more").click()
+        page.get_by_role("menuitem", name="Details").click()
+        note = page.locator(".toast").filter(has_text="This part of the page did not come")
+        expect(note.get_by_role("button", name="Load again")).to_be_visible()
+        page.get_by_role("link", name="Bin", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("This part of the page did not come")
+        page.unroute_all()
+        page.get_by_role("alert").get_by_role("button", name="Load again").click()
+        expect(page.get_by_role("heading", name="Bin", exact=True)).to_be_visible()
+
+
+def test_uploads_whose_means_did_not_come_begin_when_they_are_asked_for_again(
+    browser: Browser, gateway: RunningGateway, tmp_path: Path
+) -> None:
+    (tmp_path / "late.txt").write_text("late", encoding="utf-8")
+    with window(browser, gateway, forgiven=REFUSED) as page:
+        sign_in(page)
+        page.route("**/tus.min.js", lambda route: route.abort())
+        for told in ("This part of the page did not come", "1 file uploaded"):
+            page.get_by_role("button", name="Upload", exact=True).click()
+            with page.expect_file_chooser() as chooser:
+                page.get_by_role("menuitem", name="Files").click()
+            chooser.value.set_files(tmp_path / "late.txt")
+            expect(page.locator("#toasts")).to_contain_text(told)
+            page.unroute_all()
+
+
 def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> None:
     page.get_by_role("link", name="Admin").click()
     expect(page.get_by_role("heading", name="All is well")).to_be_visible()
@@ -204,6 +241,7 @@ def test_of_the_admin_s_parts_the_last_one_asked_for_comes_and_its_link_is_in_si
     page.set_viewport_size(PHONE["viewport"])
     page.goto("/admin")
     parts = page.get_by_role("navigation", name="Parts")
+    expect(parts.locator("[aria-current]")).to_have_text("Overview")
     held: list[Route] = []
     page.route("**/api/v1/admin/jobs", lambda route: held.append(route))
     parts.get_by_role("link", name="Work in the background").click()

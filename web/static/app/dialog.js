@@ -1,6 +1,7 @@
 // Questions to the person, and short notes. Native dialogs: they keep the focus in, and give it back.
 
 import { foremost, h, icon, iconButton } from "./dom.js";
+import { NotLoaded, reload } from "./loading.js";
 import { t } from "./text.js";
 
 const NOTE = 6000; // milliseconds that a note stays
@@ -108,7 +109,8 @@ export async function attempt(act) {
   try {
     return await act();
   } catch (error) {
-    if (error.name !== "AbortError") toast(error.message, { wrong: true });
+    const way = error instanceof NotLoaded && { action: t("loading.again"), act: reload };
+    if (error.name !== "AbortError") toast(error.message, { wrong: true, ...way });
     return undefined;
   }
 }

@@ -1,7 +1,9 @@
 // The application starts here: the navigation, the search box, the menu of the person, and the first view.
 
+import { attempt } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { listen as hear, start as listen } from "./live.js";
+import { loaded } from "./loading.js";
 import { menu } from "./menu.js";
 import { go, start } from "./router.js";
 import { showShortcuts } from "./shortcuts.js";
@@ -60,5 +62,6 @@ buildNavigation();
 document.getElementById("who").addEventListener("click", openPersonMenu);
 start(VIEWS);
 listen();
-hear((event) => event.type === "prepared" && import("./files/prepare.js").then(({ tellOf }) => tellOf(event)));
-if (Object.keys(localStorage).some((key) => key.startsWith("upload:"))) import("./uploads/interrupted.js").then(({ remind }) => remind());
+const later = (load, act) => attempt(async () => act(await loaded(load)));
+hear((event) => event.type === "prepared" && later(() => import("./files/prepare.js"), ({ tellOf }) => tellOf(event)));
+if (Object.keys(localStorage).some((key) => key.startsWith("upload:"))) later(() => import("./uploads/interrupted.js"), ({ remind }) => remind());

@@ -3,6 +3,7 @@
 
 import { Refusal } from "./api.js";
 import { h } from "./dom.js";
+import { loaded, NotLoaded, reload } from "./loading.js";
 import { t } from "./text.js";
 
 const main = document.getElementById("view");
@@ -29,7 +30,7 @@ async function render() {
   const root = h("div", { class: `view ${view?.name ?? ""}` });
   try {
     if (!view) throw new Refusal(404, { detail: t("router.nothing") });
-    const module = await view.load();
+    const module = await loaded(view.load);
     if (mine !== turn) return undefined;
     leaveFor(pathname, module);
     title(t(`view.${view.name}`));
@@ -50,8 +51,10 @@ function leaveFor(path, module) {
 }
 
 function failure(error) {
-  return h("div", { class: "empty", role: "alert" },
-    h("h1", {}, error.message), h("a", { href: "/", class: "button" }, t("view.files")));
+  const way = error instanceof NotLoaded
+    ? h("button", { type: "button", onclick: reload }, t("loading.again"))
+    : h("a", { href: "/", class: "button" }, t("view.files"));
+  return h("div", { class: "empty", role: "alert" }, h("h1", {}, error.message), way);
 }
 
 function markCurrent(pathname) {

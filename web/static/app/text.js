@@ -39,6 +39,8 @@ const TEXT = {
   "theme.dark": "Dark",
   "refused.offline": "The server cannot be reached. Try again in a moment.",
   "refused.status": "The server answered {status}.",
+  "loading.failed": "This part of the page did not come: the server cannot be reached, or has a newer version of it.",
+  "loading.again": "Load again",
   "router.nothing": "There is no such page.",
 
   "view.files": "Files",

@@ -38,11 +38,11 @@ async function copy({ currentTarget: button }) {
 }
 
 async function prepare({ currentTarget: button }) {
-  const { prepare: begin } = await import("./prepare.js");
   const { prepare: place, folder } = button.dataset;
-  const preparation = begin(place, Number(folder));
   button.disabled = true;
   try {
+    const { prepare: begin } = await import("./prepare.js").catch(() => { throw new Error(t("loading.failed")); });
+    const preparation = begin(place, Number(folder));
     await preparation.start();
     button.closest(".acts").after(preparation.element);
     button.remove();

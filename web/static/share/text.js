@@ -7,6 +7,7 @@ export const t = teller({
   ...PREPARE,
   close: "Close",
   copied: "Copied",
+  "loading.failed": "This part of the page did not come. Load the page again.",
   "look.next": "The next one",
   "look.place": "{at} of {n}",
   "look.previous": "The one before",

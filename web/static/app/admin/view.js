@@ -2,6 +2,7 @@
 
 import { attempt } from "../dialog.js";
 import { h } from "../dom.js";
+import { loaded } from "../loading.js";
 import { t } from "../text.js";
 
 const PARTS = {
@@ -37,7 +38,7 @@ async function enter(params) {
   mine.coming?.abort();
   mine.coming = coming;
   const next = h("div", { class: "part" });
-  const part = await PARTS[name]();
+  const part = await loaded(PARTS[name]);
   await part.show(next, AbortSignal.any([mine.leaving, coming.signal]));
   if (coming.signal.aborted) return;
   mine.part.abort();

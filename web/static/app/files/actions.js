@@ -1,16 +1,19 @@
 // Which verbs are offered for what is chosen, by menu, bar and key.
 
+import { attempt } from "../dialog.js";
+import { loaded } from "../loading.js";
 import { t } from "../text.js";
 import { previewOf } from "./kinds.js";
 import { copy, copyLink, download, move, remove, rename } from "./verbs.js";
 
-const showDetails = async (node) => (await import("./details.js")).showDetails(node);
-const share = async (node) => (await import("../shares/dialogs.js")).share(node);
-const showPrepare = async (node) => (await import("./prepare.js")).showPrepare(node);
-const showCopyLines = async (node) => (await import("./copylines.js")).showCopyLines(node);
+const later = (load, verb) => (...about) => attempt(async () => (await loaded(load))[verb](...about));
+const showDetails = later(() => import("./details.js"), "showDetails");
+const share = later(() => import("../shares/dialogs.js"), "share");
+const showPrepare = later(() => import("./prepare.js"), "showPrepare");
+const showCopyLines = later(() => import("./copylines.js"), "showCopyLines");
 
-// Look at a file; `among` are those that come before and after it.
-export const preview = async (node, among) => (await import("./preview.js")).showPreview(node, among);
+// Look at a file: `preview(node, among)`; `among` are those that come before and after it.
+export const preview = later(() => import("./preview.js"), "showPreview");
 
 // As ListView wants them; `among` is the list that the nodes are in.
 export function actionsFor(nodes, among) {

@@ -4,6 +4,7 @@ import { address, get, post, Refusal } from "../api.js";
 import { tell } from "../changes.js";
 import { attempt, toast } from "../dialog.js";
 import { h } from "../dom.js";
+import { loaded } from "../loading.js";
 import { t } from "../text.js";
 
 const join = (folder, path) => `${folder === "/" ? "" : folder}/${path}`;
@@ -11,7 +12,7 @@ const join = (folder, path) => `${folder === "/" ? "" : folder}/${path}`;
 // `items`: { file, path }, with the whole path that each shall have. The uploads are loaded when they are first needed.
 async function upload(items) {
   if (!items.length) return toast(t("upload.nothing"));
-  const uploads = await import("../uploads/start.js");
+  const uploads = await loaded(() => import("../uploads/start.js"));
   return uploads.upload(items);
 }
 

@@ -4,6 +4,7 @@ import { address, get, patch, post, Refusal } from "../api.js";
 import { tell } from "../changes.js";
 import { ask, attempt, choose, confirm, toast } from "../dialog.js";
 import { copyText, save } from "../dom.js";
+import { loaded } from "../loading.js";
 import { t } from "../text.js";
 import { chooseFolder } from "./chooser.js";
 import { stemLength } from "./kinds.js";
@@ -16,13 +17,13 @@ const idsOf = (nodes) => nodes.map(({ id }) => id);
 const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
 
 // Hand the bytes to the browser's own downloads: each file when its turn comes, a folder as a ZIP.
-export async function download(nodes) {
-  const line = await import("../transfers/line.js");
+export const download = (nodes) => attempt(async () => {
+  const line = await loaded(() => import("../transfers/line.js"));
   for (const node of nodes) {
     if (node.kind === "folder") save(downloadAddress(node));
     else attempt(() => line.download(node));
   }
-}
+});
 
 export const newFolder = (parent) => ask({
   title: t("new-folder"), label: t("name"), yes: t("create"),

@@ -1,7 +1,7 @@
 // After a reload: which uploads were interrupted. A script cannot open files again by itself: the person chooses them.
 
 import { call } from "../api.js";
-import { toast } from "../dialog.js";
+import { attempt, toast } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { t } from "../text.js";
 import { fingerprint } from "./places.js";
@@ -46,7 +46,7 @@ function goOn(begun, files) {
     return file ? [{ file, path }] : [];
   });
   if (found.length < files.length) toast(t("interrupted.other"), { wrong: true });
-  upload(found);
+  attempt(() => upload(found));
 }
 
 function discard({ fingerprint: print, uploadUrl }) {

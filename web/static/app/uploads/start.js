@@ -3,6 +3,7 @@
 import { call, credentials } from "../api.js";
 import { tell } from "../changes.js";
 import { toast } from "../dialog.js";
+import { loaded } from "../loading.js";
 import { t } from "../text.js";
 import { decide, forget } from "./conflicts.js";
 import { outcomeOf, Panel } from "./panel.js";
@@ -32,7 +33,10 @@ export async function upload(entries) {
 
 // The one queue of this document, made with its panel when it is first asked for.
 function theQueue() {
-  made ??= make();
+  made ??= make().catch((error) => {
+    made = null; // or no choice of files would ever be taken
+    throw error;
+  });
   return made;
 }
 
@@ -46,7 +50,7 @@ export const resume = (item) => queueOf.resume(item);
 export const cancel = (item) => queueOf.cancel(item);
 
 async function make() {
-  await import("/static/vendor/tus.min.js"); // which leaves `tus` on the window
+  await loaded(() => import("/static/vendor/tus.min.js")); // which leaves `tus` on the window
   const { tus } = window;
   const stack = new tus.DefaultHttpStack();
   const queue = (queueOf = new Queue({ tus, stack, call, headers: credentials, places, owner, decide, say: t }));
