@@ -205,11 +205,12 @@ def test_more_than_a_request_may_name_is_copied_from_where_a_name_was_taken(
         for _ in range(10):
             twice = {"ids": [node["id"] for node in found("/many")], "parent": "/many", "if_exists": "rename"}
             assert client.post("/api/v1/nodes/copy", json=twice).is_success
+        put("/many/a !txt/z a.txt")  # the first and the last by name
         last = found("/many")[-1]["name"]
         for folder in ("here", "there"):
             put(f"/{folder}/{last}")
         sign_in(page, "/?path=/many")
-        expect(page.get_by_text("1,024 items", exact=True)).to_be_visible()
+        expect(page.get_by_text("1,025 items", exact=True)).to_be_visible()
         page.get_by_role("grid").focus()
         press(page, "Control+a")
         for folder, answer in (("here", "Cancel"), ("there", "Keep both")):
@@ -220,9 +221,14 @@ def test_more_than_a_request_may_name_is_copied_from_where_a_name_was_taken(
             page.get_by_role("dialog", name="A name is taken there").get_by_role(
                 "button", name=answer
             ).click()
-            told = "1,000 of 1,024 items were copied" if answer == "Cancel" else "1,024 items were copied"
+            told = "1,000 of 1,025 items were copied" if answer == "Cancel" else "1,025 items were copied"
             expect(page.get_by_text(f"{told} to /{folder}", exact=True)).to_be_visible()
-        assert (len(found("/here")), len(found("/there"))) == (1001, 1025)
+        assert (len(found("/here")), len(found("/there"))) == (1001, 1026)
+        page.goto("/search?q=a txt")
+        expect(page.locator(".status")).to_have_text(re.compile(r"^[\d,]+ items$"))
+        page.get_by_role("grid").focus()
+        press(page, "Control+a", "Delete")
+        expect(page.get_by_text("Nothing found")).to_be_visible()
 
 
 def test_search_finds_words_anywhere_and_shows_where_they_are(page: Page, letters: str, put: Put) -> None:

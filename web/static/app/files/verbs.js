@@ -14,7 +14,17 @@ const AT_ONCE = 1000; // ids that one request may name
 
 const foldersOf = (nodes) => [...new Set(nodes.map(({ path }) => parentOf(path)))];
 const idsOf = (nodes) => nodes.map(({ id }) => id);
+const batches = (nodes) =>
+  Array.from({ length: Math.ceil(nodes.length / AT_ONCE) }, (_, index) => nodes.slice(index * AT_ONCE, (index + 1) * AT_ONCE));
 const about = (nodes) => ({ n: nodes.length, name: nodes[0]?.name });
+
+// Of those that were chosen, as in a search, the ones that lie in none of the others: these take the rest along. Within
+// one request the server sees to that; a later one would take a node out of the folder that it went with.
+function topmost(nodes) {
+  const chosen = new Set(nodes.map(({ path }) => path));
+  const liesInOne = (folder) => folder !== "/" && (chosen.has(folder) || liesInOne(parentOf(folder)));
+  return nodes.filter(({ path }) => !liesInOne(parentOf(path)));
+}
 
 // Hand the bytes to the browser's own downloads: each file when its turn comes, a folder as a ZIP.
 export const download = (nodes) => attempt(async () => {
@@ -42,8 +52,8 @@ export const rename = (node) => ask({
   },
 });
 
-export const move = (nodes) => transfer("move", nodes);
-export const copy = (nodes) => transfer("copy", nodes);
+export const move = (nodes) => transfer("move", topmost(nodes));
+export const copy = (nodes) => transfer("copy", topmost(nodes));
 
 // Into another folder that the person chooses, by "move" or "copy".
 async function transfer(verb, nodes) {
@@ -55,7 +65,7 @@ async function transfer(verb, nodes) {
   if (parent !== null) await into(verb, nodes, parent);
 }
 
-export const moveInto = (nodes, parent) => into("move", nodes, parent);
+export const moveInto = (nodes, parent) => into("move", topmost(nodes), parent);
 
 // What is in the way there keeps its name. What was done is told, though the rest be refused or given up.
 const into = (verb, nodes, parent) => attempt(async () => {
@@ -77,12 +87,10 @@ function tellDone(verb, done, total, parent) {
 // kept, and ends when not: a batch is done as a whole or not at all.
 async function* send(verb, nodes, parent) {
   let policy = "refuse";
-  for (let at = 0; at < nodes.length;) {
-    const some = nodes.slice(at, at + AT_ONCE);
+  const put = (some) => post(address(`nodes/${verb}`), { ids: idsOf(some), parent, if_exists: policy });
+  for (const some of batches(nodes)) {
     try {
-      await post(address(`nodes/${verb}`), { ids: idsOf(some), parent, if_exists: policy });
-      at += some.length;
-      yield some;
+      await put(some);
     } catch (error) {
       if (!(error instanceof Refusal) || error.type !== "conflict" || policy !== "refuse") throw error;
       const answer = await choose({
@@ -90,26 +98,36 @@ async function* send(verb, nodes, parent) {
       });
       if (!answer) return;
       policy = answer.value;
+      await put(some);
     }
+    yield some;
   }
 }
 
-async function inBatches(nodes, act) {
-  for (let at = 0; at < nodes.length; at += AT_ONCE) await act(idsOf(nodes.slice(at, at + AT_ONCE)));
-}
-
-// Into the bin, with a way back; without a bin it asks first.
-export const remove = (nodes) => attempt(async () => {
+// Into the bin, with a way back; without a bin it asks first. What was done is told, though the rest be refused.
+export const remove = (chosen) => attempt(async () => {
+  const nodes = topmost(chosen);
   const { days } = await get(address("bin", { limit: 1 }));
   const certain = days > 0 || (await confirm({
     title: t("delete.title", about(nodes)), detail: t("delete.detail"), yes: t("delete"), danger: true,
   }));
   if (!certain) return;
-  await inBatches(nodes, (ids) => post(address("nodes/delete"), { ids }));
+  const done = [];
+  try {
+    for (const some of batches(nodes)) {
+      await post(address("nodes/delete"), { ids: idsOf(some) });
+      done.push(...some);
+    }
+  } finally {
+    if (done.length) tellRemoved(done, days);
+  }
+});
+
+function tellRemoved(nodes, days) {
   tell(foldersOf(nodes));
   if (days) toast(t("delete.binned", about(nodes)), { action: t("undo"), act: () => restore(nodes) });
   else toast(t("delete.done", about(nodes)));
-});
+}
 
 // Out of the bin, to where it was; where the name is taken by now the person gives another path. Whether all went well.
 export const restore = (nodes) => attempt(async () => {
