@@ -35,12 +35,22 @@ class Files:
         """One page of a folder. Raises NotFound, BadName, and BadInput for a cursor that is not ours."""
         return self._tree.listing(user.id, path, cursor, limit, sort=sort, order=order)
 
-    def search(self, user: User, text: str, path: str, cursor: str | None, limit: int) -> Page:
+    def search(
+        self,
+        user: User,
+        text: str,
+        path: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        sort: Sort = "name",
+        order: Order = "asc",
+    ) -> Page:
         """What has every word of `text` in its name, below the folder at `path`.
 
         Raises NotFound, BadName, and BadInput for a text without words or a cursor that is not ours.
         """
-        return self._search.by_name(user.id, text, path, cursor, limit)
+        return self._search.by_name(user.id, text, path, cursor, limit, sort=sort, order=order)
 
     def at(self, user: User, path: str) -> Node:
         """What is at `path`. Raises NotFound and BadName."""

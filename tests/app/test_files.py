@@ -233,15 +233,28 @@ def test_more_than_a_request_may_name_is_copied_from_where_a_name_was_taken(
 
 def test_search_finds_words_anywhere_and_shows_where_they_are(page: Page, letters: str, put: Put) -> None:
     put(f"{letters}/below/Winter Größe 2026.md")
+    put(f"{letters}/Größe im Winter.md", b"more")
     page.get_by_role("searchbox").fill("GRÖSSE winter")
     press(page, "Enter")
     expect(row(page, "Winter Größe 2026.md")).to_contain_text(f"{letters}/below")
+    titles = page.locator(".body .title")
+    expect(titles).to_have_text(["Größe im Winter.md", "Winter Größe 2026.md"])
+    size = page.get_by_role("columnheader", name="Size")
+    for order in ("ascending", "descending"):
+        size.get_by_role("button").click()
+        expect(size).to_have_attribute("aria-sort", order)
+    expect(titles).to_have_text(["Größe im Winter.md", "Winter Größe 2026.md"])
+    size.get_by_role("button").click()
+    expect(titles).to_have_text(["Winter Größe 2026.md", "Größe im Winter.md"])
     row(page, "Winter Größe 2026.md").locator(".size").click(button="right")
     page.get_by_role("menuitem", name="Show in its folder").click()
     expect(row(page, "deep.txt")).to_be_visible()
     page.get_by_role("searchbox").fill("no such thing anywhere")
     press(page, "Enter")
     expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
+    press(page, "Enter")
+    expect(page.get_by_text("Write what to look for")).to_be_visible()
 
 
 CHANGES_WITHOUT_END = """async folder => {

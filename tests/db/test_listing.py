@@ -105,6 +105,33 @@ def test_a_search_finds_all_words_in_any_case_form_and_order(
     assert found(search.by_name(ann.id, "baum")) == []
 
 
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_search_has_all_that_it_finds_in_order_whatever_the_page_size(
+    search: Search, tree: Tree, ann: User, sort: Sort, order: Order
+) -> None:
+    def value(node: Node) -> tuple[object, ...]:
+        size = node.size if isinstance(node, File) else -1
+        first = {"name": (), "size": (size,), "modified": (node.modified_at,)}[sort]
+        return *first, node.name.casefold()
+
+    expected = [node for node in all_pages(tree, ann, 100, "name", "asc") if "b" in node.name.casefold()]
+    expected.sort(key=value, reverse=order == "desc")
+    for limit in (1, 2, 3, 100):
+        items: list[Node] = []
+        cursor = None
+        while True:
+            page = search.by_name(ann.id, "b", after=cursor, limit=limit, sort=sort, order=order)
+            items += page.items
+            if (cursor := page.next) is None:
+                break
+            other: Order = "asc" if order == "desc" else "desc"
+            with pytest.raises(BadInput, match="cursor"):
+                search.by_name(ann.id, "b", after=cursor, sort=sort, order=other)
+        assert items == expected
+
+
 def test_a_search_looks_below_its_folder_only(search: Search, tree: Tree, ann: User) -> None:
     tree.make_folders(ann.id, "/a/x/a")
     tree.make_folders(ann.id, "/b/a")

@@ -56,6 +56,10 @@ def test_search_finds_by_words_below_a_folder_and_pages(ada: Api, bob: Api) -> N
     first = ada("GET", "/api/v1/search", query_string=query).get_json()
     second = ada("GET", "/api/v1/search", query_string=query | {"cursor": first["next"]}).get_json()
     assert [item["name"] for item in first["items"] + second["items"]] == ["summer", "Summer 2025.jpg"]
+    by_size = query | {"limit": 10, "sort": "size", "order": "desc"}
+    ada.put("/Photos/summer.png", b"xx")
+    found = ada("GET", "/api/v1/search", query_string=by_size).get_json()
+    assert [item["name"] for item in found["items"]] == ["summer.png", "Summer 2025.jpg", "summer"]
     assert bob("GET", "/api/v1/search?q=summer").get_json() == {"items": [], "next": None}
     too_long = f"?q={'%25' * 1001}"  # SQLite has a bound of its own, which would be a fault of ours
     for wrong in ("", "?q=", "?q=x&cursor=x", "?q=x&limit=0", too_long):

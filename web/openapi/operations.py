@@ -104,17 +104,12 @@ _ADMIN = {
     "GET /api/v1/admin/events": Operation("Everybody's events.", {200: ref("News"), 304: None}, query=_SINCE),
 }
 
+_SORTED = {"sort": choice("name", "size", "modified"), "order": choice("asc", "desc")}
 _TREE = {
     "GET /api/v1/nodes": Operation(
         "One page of a folder, folders first.",
         {200: ref("Listing")},
-        query={
-            "path": PATH,
-            "limit": LIMIT,
-            "cursor": CURSOR,
-            "sort": choice("name", "size", "modified"),
-            "order": choice("asc", "desc"),
-        },
+        query={"path": PATH, "limit": LIMIT, "cursor": CURSOR} | _SORTED,
     ),
     "GET /api/v1/nodes/at": Operation(
         "The file or folder at a path.", {200: ref("Node")}, query={"path": PATH}, needed=("path",)
@@ -122,7 +117,7 @@ _TREE = {
     "GET /api/v1/search": Operation(
         "What has every word of `q` in its name.",
         {200: ref("NodePage")},
-        query={"q": TEXT, "path": PATH, "limit": LIMIT, "cursor": CURSOR},
+        query={"q": TEXT, "path": PATH, "limit": LIMIT, "cursor": CURSOR} | _SORTED,
     ),
     "POST /api/v1/nodes/move": Operation("Move all, or none.", {200: ref("Nodes")}, body=_PUT_THERE),
     "POST /api/v1/nodes/copy": Operation("Copy all, or none.", {200: ref("Nodes")}, body=_PUT_THERE),

@@ -29,8 +29,8 @@ def listing(user: User) -> Response:
         query.get("path", "/"),
         query.get("cursor"),
         page_size(),
-        sort=cast(Sort, one_of(query.get("sort", "name"), "sort", "name", "size", "modified")),
-        order=cast(Order, one_of(query.get("order", "asc"), "order", "asc", "desc")),
+        sort=_sort(),
+        order=_order(),
     )
     return jsonify(
         path=found.folder.path,
@@ -52,9 +52,23 @@ def at(user: User) -> Response:
 def search(user: User) -> Response:
     query = request.args
     found = gateway().files.search(
-        user, query.get("q", ""), query.get("path", "/"), query.get("cursor"), page_size()
+        user,
+        query.get("q", ""),
+        query.get("path", "/"),
+        query.get("cursor"),
+        page_size(),
+        sort=_sort(),
+        order=_order(),
     )
     return jsonify(items=[node(item) for item in found.items], next=found.next)
+
+
+def _sort() -> Sort:
+    return cast(Sort, one_of(request.args.get("sort", "name"), "sort", "name", "size", "modified"))
+
+
+def _order() -> Order:
+    return cast(Order, one_of(request.args.get("order", "asc"), "order", "asc", "desc"))
 
 
 @blueprint.post("/nodes/move")

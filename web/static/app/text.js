@@ -125,6 +125,7 @@ const TEXT = {
   "search.for": "“{q}”",
   "search.place": "Show in its folder",
   "search.nothing": "Nothing found",
+  "search.no-words": "Write what to look for into the box above",
   "search.nothing.hint": "Every word has to be in the name of a file or a folder.",
 
   "kind.folder": "Folder",

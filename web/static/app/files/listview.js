@@ -27,8 +27,7 @@ export class ListView {
       act: (name, nodes) => this.#act(name, nodes),
       openMenu: (nodes, at) => this.#openMenu(nodes, at),
     });
-    this.#empty = h("div", { class: "empty", hidden: true },
-      icon(empty.picture), h("h2", {}, empty.title), h("p", {}, empty.hint));
+    this.showEmpty(empty);
     root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
     this.#stops = [
       listen((folders) => (!folders || concerns(folders)) && this.#changes.note()),
@@ -42,7 +41,7 @@ export class ListView {
   #onItems;
   #actions;
   #keys;
-  #empty;
+  #empty = h("div", { class: "empty", hidden: true });
   #chosen = h("div", { class: "bar chosen", role: "toolbar", "aria-label": t("chosen.label"), hidden: true });
   #status = h("p", { class: "status", role: "status" });
   #stops;
@@ -69,6 +68,11 @@ export class ListView {
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }
+  }
+
+  // What stands where there are no rows: { picture, title, hint }.
+  showEmpty({ picture, title, hint }) {
+    this.#empty.replaceChildren(icon(picture), h("h2", {}, title), h("p", {}, hint));
   }
 
   end() {
