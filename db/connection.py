@@ -35,6 +35,8 @@ PATIENCE_SECONDS = 10.0
 """How long a transaction waits for another's lock."""
 CHECK_SECONDS = 20.0
 """How long a check may take; a very large database is then checked only in part."""
+LOOK_SECONDS = 0.1
+"""How soon a check notices that it is to end."""
 MAX_CONNECTIONS = 32
 """Open connections at most; a thread holds one only inside a transaction."""
 CACHE_KIB = 512
@@ -160,19 +162,16 @@ class Database:
 
         Raises DatabaseDamaged when there is some, else DatabaseUnavailable.
         """
-        deadline = time.monotonic() + seconds
         with self._translated(), closing(self._engine.raw_connection()) as pooled:
             connection = pooled.driver_connection
             assert isinstance(connection, sqlite3.Connection)
-            connection.set_progress_handler(lambda: stop() or time.monotonic() > deadline, 10_000)
             try:
-                findings = connection.execute("PRAGMA quick_check(1)").fetchall()
+                with _interrupted(connection, seconds, stop):
+                    findings = connection.execute("PRAGMA quick_check(1)").fetchall()
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                     raise
                 findings = [("ok",)]  # no damage in the part that time allowed
-            finally:
-                connection.set_progress_handler(None, 0)
         if findings != [("ok",)]:
             self._damaged = True
             raise DatabaseDamaged(_DAMAGED)
@@ -214,6 +213,29 @@ def _begin(connection: Connection) -> None:
     assert isinstance(driver, sqlite3.Connection)
     for statement in connection.get_execution_options().get("opening", ("BEGIN",)):
         driver.execute(statement)  # at once: SQLAlchemy would take as long for each as for a query
+
+
+@contextmanager
+def _interrupted(connection: sqlite3.Connection, seconds: float, stop: Callable[[], bool]) -> Iterator[None]:
+    """What the connection does meanwhile is broken off after so many seconds, or when `stop` says so.
+
+    From another thread: to SQLite a whole table is one step of a check, and only between steps does it ask a progress
+    handler. Again and again: what comes before the statement has begun is lost (sqlite.org/c3ref/interrupt.html).
+    """
+    deadline, done = time.monotonic() + seconds, threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_SECONDS):
+            if stop() or time.monotonic() >= deadline:
+                connection.interrupt()
+
+    watcher = threading.Thread(target=watch, name="database: check", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()  # it must not meet whoever has the connection next
 
 
 def _revision(connection: Connection) -> str | None:

@@ -144,14 +144,14 @@ def house(tmp_path: Path) -> Iterator[House]:
     built.database.close()
 
 
-def damage(database: Path, table: str) -> None:
-    """Write noise over the first page of the table, also while somebody uses it."""
+def damage(database: Path, table: str, after: int = 0) -> None:
+    """Write noise over the root page of the table, or so many pages after it, also while somebody uses it."""
     with closing(sqlite3.connect(database)) as beside:
         beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         (size,) = beside.execute("PRAGMA page_size").fetchone()
         (page,) = beside.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     with database.open("r+b") as file:
-        file.seek((page - 1) * size)
+        file.seek((page - 1 + after) * size)
         file.write(os.urandom(size))
     with closing(sqlite3.connect(database)) as beside:
         beside.execute("PRAGMA user_version = 7")  # a change, so that nobody trusts pages read before

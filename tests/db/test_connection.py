@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -142,17 +143,41 @@ def test_damage_that_anybody_met_is_told_by_every_look_from_then_on(path: Path, 
                 opened.look()
 
 
-def test_a_check_that_runs_out_of_time_finds_nothing(database: Database) -> None:
-    with database.write() as connection:
+@pytest.fixture
+def long_table(path: Path, database: Database) -> Path:
+    """The database with 40 MB in one table, whose first row, which a check comes to last, is damaged."""
+    with database.write(durable=False) as connection:
+        connection.execute(text("CREATE TABLE long (row)"))
         connection.execute(
             text(
-                "INSERT INTO trash (channel, message, since) "
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
-                "SELECT 1, i, '2026-01-01' FROM n"
+                "INSERT INTO long SELECT zeroblob(800) FROM n"
             )
         )
-    database.check(seconds=0)
-    database.check()
+    damage(path, "long", after=1)
+    return path
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"seconds": 0.0}, {"stop": lambda: True}], ids=["out of time", "told to stop"]
+)
+def test_a_check_ends_inside_a_table(
+    long_table: Path, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("db.connection.LOOK_SECONDS", 0.001)
+
+    def ends_before_the_damage() -> bool:
+        with closing(Database(url_of(long_table))) as database:
+            try:
+                database.check(**bounds)
+            except DatabaseDamaged:
+                return False
+        return True
+
+    with closing(Database(url_of(long_table))) as database, pytest.raises(DatabaseDamaged):
+        database.check()
+    # A check of it takes a hundredth of a second, in which a busy machine may not come to the watcher.
+    assert any(ends_before_the_damage() for _ in range(50))
 
 
 def test_a_folder_that_is_not_there_gives_a_sentence(tmp_path: Path) -> None:
