@@ -203,7 +203,9 @@ class Jobs:
         left = and_(jobs.c.status.in_(("failed", "cancelled")), ~jobs.c.cleared)
         let_go = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
         return self._all(
-            select(jobs).where(or_(left, jobs.c.ends_at <= now), let_go).order_by(jobs.c.updated_at)
+            select(jobs)
+            .where(or_(left, jobs.c.ends_at <= now), let_go)
+            .order_by(jobs.c.updated_at, jobs.c.id)
         )
 
     def cleared(self, job: Job) -> None:

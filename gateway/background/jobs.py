@@ -10,7 +10,8 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Protocol
 
 from db import Database
@@ -27,6 +28,8 @@ REMEMBERED = timedelta(days=1)
 """How long one is told of that failed or was cancelled."""
 LISTED = 200
 """The latest jobs that a list holds."""
+CLEARING = 20.0
+"""Seconds for what is outside in one round of clearing up, which other upkeep waits for."""
 
 Progress = Callable[[int], None]
 """Is told how many bytes of the total are done for good."""
@@ -53,7 +56,7 @@ class Kind(Protocol):
         """Leave nothing of a job that is over on this machine, soon; no error when there is nothing."""
 
     def clear_outside(self, job: Job) -> None:
-        """Nor anywhere else, which may take minutes. Raises StoreError to be asked again."""
+        """Nor anywhere else, which may take a minute. Raises StoreError to be asked again."""
 
 
 class Jobs:
@@ -65,6 +68,8 @@ class Jobs:
         self._kinds: dict[str, Kind] = {}
         self._troubles: dict[str, str] = {}
         """By worker."""
+        self._tried = (datetime.min.replace(tzinfo=UTC), "")
+        """The place of the job whose things outside were cleared away, or not, last."""
 
     def know(self, name: str, kind: Kind) -> None:
         """From now on there are jobs of this kind."""
@@ -191,19 +196,32 @@ class Jobs:
     def clear_over(self) -> None:
         """Leave nothing of those that are over, here and outside, and forget those whose time is over.
 
-        A kind whose place outside does not answer is left to a later round: each try may take minutes.
+        Outside that ends after CLEARING seconds, and for a kind with the first that its place does not answer about:
+        the next round begins behind those that were tried in this one.
         """
-        silent: set[str] = set()
-        for job in self._rows.over():
-            if job.kind in silent:
-                continue
-            kind = self._kinds[job.kind]
-            try:
-                kind.clear(job)
-                kind.clear_outside(job)
-            except StoreError as error:
-                log.warning("job %s could not be cleared: %s", job.id, error)
-                if isinstance(error, Transient):
+        over = self._rows.over()
+        for job in over:
+            self._kinds[job.kind].clear(job)
+        deadline, silent = monotonic() + CLEARING, set[str]()
+        for job in sorted(over, key=lambda job: _place(job) <= self._tried):
+            if monotonic() >= deadline:
+                return
+            if job.kind not in silent:
+                self._tried = _place(job)
+                if not self._cleared_outside(job):
                     silent.add(job.kind)
-            else:
-                self._rows.cleared(job)
+
+    def _cleared_outside(self, job: Job) -> bool:
+        """Whether its place outside answers, be it by a refusal. The job is forgotten when nothing is left of it."""
+        try:
+            self._kinds[job.kind].clear_outside(job)
+        except StoreError as error:
+            log.warning("job %s could not be cleared: %s", job.id, error)
+            return not isinstance(error, Transient)
+        self._rows.cleared(job)
+        return True
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    """Where it stands among those that are over."""
+    return job.updated_at, job.id

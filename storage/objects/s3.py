@@ -37,6 +37,8 @@ ATTEMPTS = 4
 """How often one request is made before its failure counts."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 """Seconds to open a connection, and to wait for a byte. With ATTEMPTS they bound how long a part can stand still."""
+QUICK_ATTEMPTS, QUICK_TIMEOUT = 2, 10.0
+"""The same for requests that carry no parts: whoever makes them has more to do, and comes again."""
 MOST_SKEW = timedelta(minutes=15)
 """How far our clock may be off before signatures are refused
 (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed)."""
@@ -51,31 +53,9 @@ class Bucket(ObjectStore):
 
     def __init__(self, settings: ObjectSettings) -> None:
         self._bucket, self._prefix = settings.bucket, settings.prefix
-        own_server = settings.endpoint_url is not None
-        config = Config(
-            # Version 2, which some regions' defaults still name, is refused by R2 and by AWS's newer regions.
-            signature_version="s3v4",
-            # AWS: the host of the bucket's region, since a presigned address does not survive the redirect to it.
-            # Others: the bucket in the path, which wants no DNS name for each bucket.
-            s3={"addressing_style": "path" if own_server else "virtual"},
-            # R2 and most clones know none of the newer checksums; SHA-256 of each part is signed as ever.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            max_pool_connections=PARTS_AT_A_TIME + 2,  # a link or a removal never waits for parts
-            ignore_configured_endpoint_urls=True,  # settings are config's, and not AWS_ENDPOINT_URL's
-        )
         with self._translated():
-            self._client: Any = _session().client(
-                "s3",
-                region_name=settings.region,
-                endpoint_url=settings.endpoint_url,
-                aws_access_key_id=settings.access_key_id,
-                aws_secret_access_key=settings.secret_access_key,
-                config=config,
-            )
+            self._client = _client(settings, ATTEMPTS, READ_TIMEOUT)
+            self._quick = _client(settings, QUICK_ATTEMPTS, QUICK_TIMEOUT)
 
     def __repr__(self) -> str:
         return f"<Bucket {self._bucket}/{self._prefix} at {self._client.meta.endpoint_url}>"
@@ -91,7 +71,7 @@ class Bucket(ObjectStore):
             max_request_queue_size=PARTS_AT_A_TIME,
         )
         with self._translated():
-            self._clear_unfinished(key)
+            self._clear_unfinished(self._client, key)
             watch = _Watch(progress)
             with TransferManager(self._client, sizes) as manager:
                 # By its path: parts are then read from the disk as they are sent, and none is held in memory.
@@ -119,23 +99,24 @@ class Bucket(ObjectStore):
 
     def remove(self, key: str) -> None:
         with self._translated():
-            self._clear_unfinished(key)
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+            self._clear_unfinished(self._quick, key)
+            self._quick.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
     def check(self) -> None:
         with self._translated():
-            self._client.head_bucket(Bucket=self._bucket)
+            self._quick.head_bucket(Bucket=self._bucket)
 
     def close(self) -> None:
         self._client.close()
+        self._quick.close()
 
-    def _clear_unfinished(self, key: str) -> None:
+    def _clear_unfinished(self, client: Any, key: str) -> None:
         """Parts of an upload that a crash cut off are nowhere to be seen, and are paid for until somebody ends it."""
-        pages = self._client.get_paginator("list_multipart_uploads")
+        pages = client.get_paginator("list_multipart_uploads")
         for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + key):
             for upload in page.get("Uploads", ()):
                 if upload["Key"] == self._prefix + key:
-                    self._client.abort_multipart_upload(
+                    client.abort_multipart_upload(
                         Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
 
@@ -167,6 +148,34 @@ class Bucket(ObjectStore):
                 "S3_SECRET_ACCESS_KEY, S3_REGION, and what the key may do."
             )
         return Permanent(f"Object storage refuses {error.operation_name} ({code or status}).")
+
+
+def _client(settings: ObjectSettings, attempts: int, read_timeout: float) -> Any:
+    """boto3's, which makes a request so many times, and waits so many seconds for each byte."""
+    own_server = settings.endpoint_url is not None
+    config = Config(
+        # Version 2, which some regions' defaults still name, is refused by R2 and by AWS's newer regions.
+        signature_version="s3v4",
+        # AWS: the host of the bucket's region, since a presigned address does not survive the redirect to it.
+        # Others: the bucket in the path, which wants no DNS name for each bucket.
+        s3={"addressing_style": "path" if own_server else "virtual"},
+        # R2 and most clones know none of the newer checksums; SHA-256 of each part is signed as ever.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        max_pool_connections=PARTS_AT_A_TIME + 2,  # what begins and ends an upload never waits for parts
+        ignore_configured_endpoint_urls=True,  # settings are config's, and not AWS_ENDPOINT_URL's
+    )
+    return _session().client(
+        "s3",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url,
+        aws_access_key_id=settings.access_key_id,
+        aws_secret_access_key=settings.secret_access_key,
+        config=config,
+    )
 
 
 def _skewed(error: ClientError) -> bool:

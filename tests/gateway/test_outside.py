@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from errors import Transient
+from gateway.background.jobs import CLEARING
 from model import Folder
 from storage.objects.base import ObjectStore
 from tests.conftest import House, build_house
@@ -22,6 +23,8 @@ class Objects(ObjectStore):
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.silent = False
+        self.stuck: str | None = None
+        """A key about which it does not answer."""
         self.asked = 0
         """How often to remove something."""
 
@@ -35,7 +38,7 @@ class Objects(ObjectStore):
 
     def remove(self, key: str) -> None:
         self.asked += 1
-        if self.silent:
+        if self.silent or key == self.stuck:
             raise Transient("Object storage does not answer.")
         self.kept.pop(key, None)
 
@@ -131,6 +134,39 @@ def test_a_round_asks_a_silent_place_once_and_the_next_removes_what_is_left(
     house.gateway.prepared.tidy()
     assert (objects.asked, len(objects.kept)) == (1, 3)
     objects.silent = False
+    house.gateway.prepared.tidy()
+    assert objects.kept == {}
+
+
+def test_a_round_that_a_slow_place_makes_long_ends_and_the_next_goes_on_behind_it(
+    house: House, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [prepared(house.gateway, house.user, filled(house, name)) for name in "abcd"]
+    for job in made:
+        house.gateway.jobs.cancel(house.user, job.id)
+    monkeypatch.setattr("gateway.background.jobs.monotonic", lambda: CLEARING * objects.asked / 2)
+    house.gateway.prepared.tidy()
+    assert [f"{job.id}.zip" in objects.kept for job in made] == [False, False, True, True]
+    objects.silent = True
+    for _ in range(2):
+        house.gateway.prepared.tidy()
+    objects.silent, objects.asked = False, 0
+    monkeypatch.setattr("gateway.background.jobs.monotonic", lambda: CLEARING * objects.asked)
+    house.gateway.prepared.tidy()
+    assert [f"{job.id}.zip" in objects.kept for job in made] == [False, False, False, True]
+    house.gateway.prepared.tidy()
+    assert objects.kept == {}
+
+
+def test_what_a_place_never_answers_about_holds_up_nothing_else(house: House, objects: Objects) -> None:
+    first, second = [prepared(house.gateway, house.user, filled(house, name)) for name in "ab"]
+    for job in (first, second):
+        house.gateway.jobs.cancel(house.user, job.id)
+    objects.stuck = f"{first.id}.zip"
+    for _ in range(2):
+        house.gateway.prepared.tidy()
+    assert list(objects.kept) == [objects.stuck]
+    objects.stuck = None
     house.gateway.prepared.tidy()
     assert objects.kept == {}
 

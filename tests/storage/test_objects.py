@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -227,6 +228,30 @@ def test_a_bucket_that_does_not_answer_is_worth_another_try_and_no_secret_is_tol
         with pytest.raises(Transient):
             store.check()
     assert SECRET not in f"{failure.value} {store!r} {caplog.text}"
+
+
+def test_who_only_looks_or_removes_soon_gives_up_on_a_bucket_that_accepts_and_never_answers(
+    bucket: RunningBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "QUICK_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = bucket.settings(endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with closing(Bucket(settings)) as store:
+            for asks in (store.check, lambda: store.remove("a.zip")):
+                with pytest.raises(Transient, match="does not answer"):
+                    asks()
+        assert accepted(silent) == 2 * s3.QUICK_ATTEMPTS
+
+
+def accepted(listener: socket.socket) -> int:
+    """How many connections wait there."""
+    listener.setblocking(False)
+    number = 0
+    with suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            number += 1
+    return number
 
 
 def test_at_aws_an_address_names_the_region() -> None:
