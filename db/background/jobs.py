@@ -99,6 +99,13 @@ class Jobs:
         running = jobs.c.kind == job.kind, jobs.c.status == "processing"
         return self._all(select(jobs).where(*running, earlier))
 
+    def under_way(self) -> dict[tuple[str, JobStatus], int]:
+        """How many of each kind wait (`queued`), and how many run (`processing`)."""
+        what = jobs.c.kind, jobs.c.status
+        counted = select(*what, func.count()).where(_UNDER_WAY).group_by(*what)
+        with self._database.read() as connection:
+            return {(kind, status): number for kind, status, number in connection.execute(counted)}
+
     def live(self, kind: str) -> frozenset[str]:
         """The ids of those whose bytes are still needed."""
         return frozenset(job.id for job in self._all(select(jobs).where(jobs.c.kind == kind, _LIVE)))

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from db import Database
 from db.background.jobs import Jobs as Rows
 from db.background.jobs import Then
-from errors import NotFound, StoreError, Transient
+from errors import DatabaseUnavailable, NotFound, StoreError, Transient
+from gateway.background.figures import Ends, Figures
 from model import Job, User
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Jobs:
         self._kinds: dict[str, Kind] = {}
         self._troubles: dict[str, str] = {}
         """By worker."""
+        self._ends = Ends()
         self._tried = (datetime.min.replace(tzinfo=UTC), "")
         """The place of the job whose things outside were cleared away, or not, last."""
 
@@ -160,12 +162,16 @@ class Jobs:
         return self._kinds[job.kind].perform(job, progress, stopped)
 
     def finish(self, job: Job, worker: str, made: Made) -> None:
-        if not self._rows.finish(job, worker, made.result, self._database.now() + made.lasts, made.then):
+        now = self._database.now()
+        if self._rows.finish(job, worker, made.result, now + made.lasts, made.then):
+            self._ends.made(job.kind, now)
+        else:
             self.clear(job)
 
     def fail(self, job: Job, worker: str, error: str) -> None:
         """It cannot be done; `error` is a sentence for its owner."""
-        self._rows.fail(job, worker, error, self._database.now() + REMEMBERED)
+        if self._rows.fail(job, worker, error, self._database.now() + REMEMBERED):
+            self._ends.failed(job.kind)
         self.clear(job)
 
     def put_back(self, job: Job, worker: str, delay: timedelta, error: str | None) -> None:
@@ -183,6 +189,17 @@ class Jobs:
     def trouble(self) -> str | None:
         """What keeps a worker of this process from its work."""
         return next(iter(tuple(self._troubles.values())), None)
+
+    def figures(self) -> list[Figures]:
+        """Of every kind that there is."""
+        try:
+            there = self._rows.under_way()
+        except DatabaseUnavailable:
+            return [self._ends.figures(kind, None, None) for kind in self._kinds]
+        return [
+            self._ends.figures(kind, there.get((kind, "queued"), 0), there.get((kind, "processing"), 0))
+            for kind in self._kinds
+        ]
 
     def clear(self, job: Job) -> None:
         """Leave nothing of it here, if it is over; another worker may have it, too."""

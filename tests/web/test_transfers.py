@@ -19,10 +19,12 @@ import httpx
 import pytest
 
 from app import create_app
+from errors import Conflict
 from model import MIB, ByteRange, Locator, User
 from storage.base import AccountHealth, StoreHealth
 from storage.memory import MemoryStore
-from tests.conftest import House, build_house
+from tests.conftest import House, build_house, damage
+from tests.gateway.preparing import claimed, worked
 from tests.serving.conftest import Running, everything, response, serve, settings_for_tests, until
 from tests.web.conftest import Api
 
@@ -244,6 +246,28 @@ def test_metrics_are_what_prometheus_reads(ada: Api) -> None:
     assert values['stowgram_transfers_total{direction="download",outcome="complete"}'] == 1
     assert values["stowgram_downloads_running"] == values["stowgram_downloads_waiting"] == 0
     assert values["process_resident_memory_bytes"] > 10 * MIB and values["process_threads"] >= 1
+
+
+def test_metrics_tell_how_jobs_of_each_kind_fare(ada: Api, house: House, tmp_path: Path) -> None:
+    def told() -> dict[str, str]:
+        return dict(re.findall(r'^stowgram_jobs_(\w+){kind="zip"} (\S+)$', ada("GET", "/metrics").text, re.M))
+
+    assert told() == {"waiting": "0", "running": "0", "failed_total": "0"}
+    for name in "abcd":
+        folder = house.gateway.files.make_folder(house.user, f"/{name}")
+        house.gateway.prepared.ask(house.user, folder)
+    before = time.time()
+    worked(house.gateway)
+    ada.put("/b/changed", b"x")
+    with pytest.raises(Conflict):
+        worked(house.gateway)
+    claimed(house.gateway)
+    found = told()
+    assert before - 1 <= float(found.pop("last_success_timestamp_seconds")) <= time.time() + 1
+    assert found == {"waiting": "1", "running": "1", "failed_total": "1"}
+    assert '\nstowgram_jobs_failed_total{kind="letter"} 0\n' in ada("GET", "/metrics").text
+    damage(tmp_path / "stowgram.sqlite", "jobs")
+    assert set(told()) == {"failed_total", "last_success_timestamp_seconds"}, "which need no database"
 
 
 class StoreWithAccounts(MemoryStore):

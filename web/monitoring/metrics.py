@@ -14,6 +14,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app
 
 from gateway import Health
+from gateway.background.figures import Figures as JobFigures
 from gateway.background.outside import OutsideHealth
 from gateway.moving.figures import Distribution, Figures
 from gateway.moving.transfer import Direction
@@ -31,6 +32,12 @@ ACCOUNT_FIGURES = (
     ("connections", "gauge", "Connections for data."),
     ("flood_wait", "gauge", "Seconds that Telegram wants the account to wait still."),
     ("flood_waits_total", "counter", "Times that Telegram asked the account to wait."),
+)
+JOB_FIGURES = (
+    ("waiting", "gauge", "Jobs that wait for a worker, or for another attempt."),
+    ("running", "gauge", "Jobs in the hands of a worker."),
+    ("failed_total", "counter", "Jobs that were given up."),
+    ("last_success_timestamp_seconds", "gauge", "When a job last ended well, in seconds since 1970."),
 )
 Sample = tuple[str, float]
 """What follows the name of its family (a suffix, labels, or nothing), and its value."""
@@ -61,6 +68,7 @@ def metrics() -> Response:
     lines = [
         *_health(gateway().health()),
         *_outside(gateway().prepared.outside()),
+        *_jobs(gateway().jobs.figures()),
         *_transfers(figures),
         *_first_byte(figures.first_byte),
         *_responses(tally.responses()),
@@ -93,6 +101,15 @@ def _health(health: Health) -> Iterator[str]:
         yield from family(f"stowgram_account_{name}", kind, about, samples)
     paces = [(f'{{account="{account.name}",state="{account.pace}"}}', 1) for account in health.accounts]
     yield from family("stowgram_account_pace", "gauge", "What the account's window does.", paces)
+
+
+def _jobs(kinds: Iterable[JobFigures]) -> Iterator[str]:
+    """What is not known has no sample: how many there are while the database is away, and an end before the first."""
+    for name, kind, about in JOB_FIGURES:
+        field = name.removesuffix("_total").removesuffix("_timestamp_seconds")
+        samples = [(f'{{kind="{one.kind}"}}', getattr(one, field)) for one in kinds]
+        known = [(labels, value) for labels, value in samples if value is not None]
+        yield from family(f"stowgram_jobs_{name}", kind, about, known)
 
 
 def _transfers(figures: Figures) -> Iterator[str]:
