@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.fetch import Fetch
 from bench.house import Stocked, stocked
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_least, heading, row
 from model import MIB, ByteRange
 
@@ -65,7 +65,7 @@ def seconds(way: Callable[[], None]) -> float:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--latency", type=int, nargs="+", default=[0, 20], help="milliseconds")
+    add_latency(parser, [0, 20])
     chosen = parser.parse_args()
     heading("files", "latency", "files MB/s", "ZIP MB/s", "ZIP / files", "goal")
     for sizes in (LARGE, SMALL):

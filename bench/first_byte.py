@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.crowd import crowd
 from bench.fetch import Fetch
 from bench.house import CROWDED, Stocked, stocked
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_most, heading, percentile, row
 from model import ByteRange
 
@@ -42,7 +42,7 @@ def measure(house: Stocked, what: str, requests: int, goal: float) -> None:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--requests", type=int, default=100)
-    parser.add_argument("--latency", type=int, default=80, help="milliseconds")
+    add_latency(parser, [80])
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--gib", type=float, default=10)
     chosen = parser.parse_args()
@@ -52,16 +52,21 @@ def main() -> None:
         stocked(Path(name), {"sought": size, "streamed": size}, **CROWDED) as house,
     ):
         somewhere(house, "sought", LENGTH).run()
-        house.sandbox.control.latency(chosen.latency)
-        print(f"{LENGTH} bytes at random places of {chosen.gib:g} GiB, {chosen.latency} ms")
-        heading("what", "requests", "p50", "p95", "longest", "goal (p95)")
-        measure(house, "alone", chosen.requests, GOALS[0])
-        with crowd(chosen.streams, lambda _: somewhere(house, "streamed")) as streams:
-            time.sleep(WARMING)
-            before, began = sum(streams.received()), time.perf_counter()
-            measure(house, f"with {chosen.streams} streams", chosen.requests, GOALS[1])
-            speed = (sum(streams.received()) - before) / 1e6 / (time.perf_counter() - began)
-        print(f"the streams had {speed:.0f} MB/s together meanwhile")
+        for latency in chosen.latency:
+            house.sandbox.control.latency(latency)
+            print(f"{LENGTH} bytes at random places of {chosen.gib:g} GiB, {latency} ms")
+            tell(house, chosen.requests, chosen.streams)
+
+
+def tell(house: Stocked, requests: int, crowded: int) -> None:
+    heading("what", "requests", "p50", "p95", "longest", "goal (p95)")
+    measure(house, "alone", requests, GOALS[0])
+    with crowd(crowded, lambda _: somewhere(house, "streamed")) as streams:
+        time.sleep(WARMING)
+        before, began = sum(streams.received()), time.perf_counter()
+        measure(house, f"with {crowded} streams", requests, GOALS[1])
+        speed = (sum(streams.received()) - before) / 1e6 / (time.perf_counter() - began)
+    print(f"the streams had {speed:.0f} MB/s together meanwhile")
 
 
 if __name__ == "__main__":

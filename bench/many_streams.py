@@ -17,7 +17,7 @@ from bench.baselines import raw_window
 from bench.crowd import crowd
 from bench.house import CROWDED, Stocked, stocked
 from bench.memory import Watch
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_least, heading, row
 from model import MIB
 
@@ -41,22 +41,27 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=15)
-    parser.add_argument("--latency", type=int, default=20, help="milliseconds")
+    add_latency(parser, [20])
     chosen = parser.parse_args()
     sizes = {f"file-{number:03}": EACH for number in range(chosen.streams)} | {"raw": 512 * MIB}
     with (
         tempfile.TemporaryDirectory() as name,
         stocked(Path(name), sizes, TELEGRAM_CONNECTIONS="8", **CROWDED) as house,
     ):
-        house.sandbox.control.latency(chosen.latency)
-        raw = house.files["raw"]
-        seconds = [raw_window(house.sandbox, raw)]
-        received, took, watch = measure(house, chosen.streams, chosen.seconds)
-        seconds.append(raw_window(house.sandbox, raw))
-    ceiling = mean(raw.size / 1e6 / each for each in seconds)
+        for latency in chosen.latency:
+            house.sandbox.control.latency(latency)
+            tell(house, latency, chosen.streams, chosen.seconds)
+
+
+def tell(house: Stocked, latency: int, streams: int, seconds: float) -> None:
+    raw = house.files["raw"]
+    ceilings = [raw_window(house.sandbox, raw)]
+    received, took, watch = measure(house, streams, seconds)
+    ceilings.append(raw_window(house.sandbox, raw))
+    ceiling = mean(raw.size / 1e6 / each for each in ceilings)
     total = sum(received) / 1e6 / took
     fairness = min(received) / median(received) if median(received) else 0.0
-    print(f"{chosen.streams} downloads for {took:.0f} s at {chosen.latency} ms")
+    print(f"{streams} downloads for {took:.0f} s at {latency} ms")
     heading("what", "figure", "goal")
     row("raw ceiling of one process, MB/s", f"{ceiling:.0f}", "")
     row("all downloads, MB/s", f"{total:.0f}", "")

@@ -1,6 +1,6 @@
 """Ten uploads at once, each by a `put` of its own: what the gateway's process takes of processor and memory.
 
-    python -m bench.many_uploads [--uploads 10] [--mib 64] [--latencies 0 80]
+    python -m bench.many_uploads [--uploads 10] [--mib 64] [--latency 0 80]
 
 The goal for its memory is that of bench.memory.
 """
@@ -15,7 +15,7 @@ import psutil
 
 from bench.house import house, random_file
 from bench.memory import LIMIT, Watch
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_most, heading, row
 
 PATIENCE = 900
@@ -26,7 +26,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--uploads", type=int, default=10)
     parser.add_argument("--mib", type=int, default=64, help="of each")
-    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
+    add_latency(parser, [0, 80])
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
         assert gateway.process is not None
@@ -38,7 +38,7 @@ def main() -> None:
             "latency", "seconds", "MB/s together", "CPU s per GiB", "of one core", "highest RSS, MB", "goal"
         )
         size = chosen.uploads * chosen.mib
-        for latency in chosen.latencies:
+        for latency in chosen.latency:
             sandbox.control.latency(latency)
             files = [random_file(folder / f"{number}.bin", chosen.mib) for number in range(chosen.uploads)]
             began = time.perf_counter()

@@ -1,6 +1,6 @@
 """Table 1: one download, uncached, beside a raw window of getFile, Telethon's iter_download and the naive gateway.
 
-    python -m bench.one_stream [--mib 1024] [--slow-mib 64] [--at 0 20 80 40] [--rounds 1] [--no-naive] [--profile]
+    python -m bench.one_stream [--mib 1024] [--slow-mib 64] [--latency 0 20 80 40] [--rounds 1] [--no-naive] [--profile]
 
 Ours and the raw window take the whole file, in turn, and medians of the rounds count; the two slow ones take its first
 part, since their speed does not depend on the size. The row at 40 ms has 5 MiB/s a connection, and 8 connections of one
@@ -19,7 +19,7 @@ from bench.baselines import iter_download, raw_window
 from bench.house import Stocked, stocked
 from bench.memory import Watch
 from bench.naive import naive
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_least, heading, row
 from bench.synthetic import CHUNK
 from model import MIB
@@ -81,7 +81,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--slow-mib", type=int, default=CHUNK // MIB)
-    parser.add_argument("--at", type=int, nargs="+", default=LATENCIES, choices=LATENCIES)
+    add_latency(parser, LATENCIES, choices=LATENCIES)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--no-naive", action="store_true", help="it takes most of the time")
     parser.add_argument("--profile", action="store_true")
@@ -94,7 +94,7 @@ def main() -> None:
         house.fetch("part").run()  # connections are open, as in a gateway that has been up for a while
         print(f"{chosen.mib} MiB; {chosen.slow_mib} MiB for iter_download and naive; MB/s")
         heading("latency", "ours", "raw window", "iter_download", "naive", "gateway's CPU s/GiB", "goal")
-        for latency in chosen.at:
+        for latency in chosen.latency:
             speeds = measure(house, latency, chosen.rounds, not chosen.no_naive)
             figures = (
                 f"{figure:.1f}" if figure else ""

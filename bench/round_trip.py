@@ -1,6 +1,6 @@
 """Real sizes, real programs: what goes in by `put` comes out equal by `get`, curl, wget, wget2, aria2c, axel, Chromium.
 
-    python -m bench.round_trip [--size 5G] [--tree /usr/share] [--work FOLDER]
+    python -m bench.round_trip [--size 5G] [--tree /usr/share] [--work FOLDER] [--only PROGRAM...]
 
 Runs a gateway of its own, on the embedded sandbox, below a folder that is removed at the end, however it ends; three
 times the size must be free there. Programs that are not installed are left out, and the table says so.

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from bench.house import CROWDED, Stocked, stocked
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import at_most, heading, row
 from bench.synthetic import CHUNK, SyntheticFile
 from model import MIB
@@ -57,7 +57,7 @@ def digest_of(file: SyntheticFile) -> bytes:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=1024)
-    parser.add_argument("--latency", type=int, nargs="+", default=[0, 20], help="milliseconds")
+    add_latency(parser, [0, 20])
     chosen = parser.parse_args()
     names = [f"{kind}-{latency}" for latency in chosen.latency for kind in ("one", "many")]
     sizes = dict.fromkeys(names, chosen.mib * MIB) | {"warm": 64 * MIB}

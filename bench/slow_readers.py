@@ -1,6 +1,6 @@
 """Pages and memory while hundreds read slowly: 200 and then 500 downloads of different files at 128 KB/s, uncached.
 
-    python -m bench.slow_readers [--readers 0 200 500] [--seconds 20]
+    python -m bench.slow_readers [--readers 0 200 500] [--seconds 20] [--files 1000] [--most 1000]
 
 The readers are a process of their own and compare every byte; each takes what it may ten times a second, at a moment of
 its own, as strangers do. Meanwhile pages are asked for over and over, on one connection: the document that a browser

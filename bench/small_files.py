@@ -1,6 +1,6 @@
 """Many small files by `put`, beside a stock Telethon `send_file` of each, one after another, to the same sandbox.
 
-    python -m bench.small_files [--files 300] [--size 4096] [--latencies 0 80]
+    python -m bench.small_files [--files 300] [--size 4096] [--latency 0 80]
 
 `put` is the command, from its start until all files are visible; each file costs two messages and a read-back.
 """
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bench.house import house
-from bench.options import options
+from bench.options import add_latency, options
 from bench.upload import alone, put
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--size", type=int, default=4096, help="in bytes")
-    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 80], help="in milliseconds")
+    add_latency(parser, [0, 80])
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, house(Path(name)) as (sandbox, gateway):
         files = Path(name) / "files"
@@ -29,7 +29,7 @@ def main() -> None:
             (files / f"{number:06}").write_bytes(os.urandom(chosen.size))
         print(f"{chosen.files} files of {chosen.size} bytes; milliseconds for each")
         print("| latency | send_file | put | send_file / put | gateway's CPU |\n|---|---|---|---|---|")
-        for latency in chosen.latencies:
+        for latency in chosen.latency:
             sandbox.control.latency(latency)
             stock = alone("send_file", gateway, sandbox, files)
             ours, cpu = put(gateway, sandbox, files, f"/{latency}")

@@ -1,6 +1,6 @@
 """One upload, beside a stock Telethon `send_file` of the same bytes to the same sandbox, at 0, 20 and 80 ms.
 
-    python -m bench.upload [--mib 256] [--rounds 1] [--latencies 0 20 80] [--cap MIB] [--profile]
+    python -m bench.upload [--mib 256] [--rounds 1] [--latency 0 20 80] [--cap MIB] [--profile]
 
 `store alone` puts the same chunks into Telegram by storage/telegram, without HTTP, staging or database; `put` is the
 command, through the whole gateway, until the file is visible; `browser` is Chromium, onto whose window the file is
@@ -37,7 +37,7 @@ from telethon.sessions import StringSession
 import config
 from bench.browser import SETTINGS, upload
 from bench.house import house, random_file
-from bench.options import options
+from bench.options import add_latency, options
 from bench.report import heading, row
 from config import TelegramSettings
 from gateway.incoming.transit import CARRIERS
@@ -205,7 +205,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 20, 80], help="in milliseconds")
+    add_latency(parser, [0, 20, 80])
     parser.add_argument(
         "--cap", type=float, default=0, help="MiB/s of each connection to the sandbox; 0 for none"
     )
@@ -220,7 +220,7 @@ def main() -> None:
         sign_in(page)
         print(f"{chosen.mib} MiB, medians of {chosen.rounds} round(s); speeds in MB/s, ratios within a round")
         heading("latency", *WAYS, "put / store", "browser / store", "put / send_file", *SUMS)
-        for latency in chosen.latencies:
+        for latency in chosen.latency:
             sandbox.control.latency(latency)
             sandbox.control.bandwidth(chosen.cap * MIB)
             files = [Path(name) / f"{latency} {number}.bin" for number in range(chosen.rounds)]

@@ -129,6 +129,23 @@ def test_every_kind_of_error_is_documented() -> None:
     assert {rule.slug for rule in TABLE.values()} - set(spans(errors)) == set()
 
 
+BENCHMARKS = [
+    path for path in sorted((ROOT / "bench").glob("*.py"))
+    if f"    python -m bench.{path.stem} " in path.read_text(encoding="utf-8")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_says_which_options_it_has_and_all_spell_latency_alike(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    usage = source.partition(f"    python -m bench.{path.stem} ")[2].partition("\n\n")[0]
+    taken = set(re.findall(r'add_argument\(\s*"(--[\w-]+)"(?!.*SUPPRESS)', source))
+    assert not any(option.startswith("--lat") for option in taken), "bench/options.py has it for all"
+    if "add_latency(parser" in source:
+        taken.add("--latency")
+    assert set(re.findall(r"--[\w-]+", usage)) == taken
+
+
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command, and every command of a group, by its words."""
     assert isinstance(main, click.Group)
