@@ -120,7 +120,10 @@ class Upkeep:
         self._prepared.look_outside()
 
     def expire(self) -> None:
-        """Give up uploads past their time, free what staging holds for none, forget old secrets, events, archives."""
+        """Give up uploads past their time, free what staging holds for none, forget old secrets, events, archives.
+
+        None of it waits for anything outside.
+        """
         now = datetime.now(UTC)
         self._people.forget_expired()
         self._sessions.forget_expired()
@@ -133,10 +136,13 @@ class Upkeep:
                 continue
         self._uploads.free_leftovers()
         self._archives.forget_old()
-        self._prepared.tidy()
         self._thumbnails.rest()
         self._visits.forget_old()
         self._rows.forget_old(now - TOMBSTONES)
+
+    def tidy_prepared(self) -> None:
+        """Throw away prepared ZIPs that are of no use any more, here and in object storage."""
+        self._prepared.tidy()
 
     def make_room(self) -> None:
         """Take back what uploads that rest hold in staging, when others need it."""

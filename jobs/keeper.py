@@ -34,6 +34,7 @@ class Keeper:
             ("settle intents", 10.0, upkeep.settle_intents),
             ("keep uses", 30.0, upkeep.keep_uses),
             ("expire", 60.0, upkeep.expire),
+            ("tidy prepared ZIPs", 60.0, upkeep.tidy_prepared),
             ("look outside", 60.0, upkeep.look_outside),
             ("check the database", 3600.0, lambda: upkeep.check_database(self._stop.is_set)),
             ("complete digests", 15.0, lambda: upkeep.complete_digests(self._stop.is_set)),

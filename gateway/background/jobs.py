@@ -30,7 +30,7 @@ REMEMBERED = timedelta(days=1)
 LISTED = 200
 """The latest jobs that a list holds."""
 CLEARING = 20.0
-"""Seconds for what is outside in one round of clearing up, which other upkeep waits for."""
+"""Seconds for what is outside in one round of clearing up, so that what is here has its turn again soon."""
 
 Progress = Callable[[int], None]
 """Is told how many bytes of the total are done for good."""

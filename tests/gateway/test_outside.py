@@ -158,6 +158,17 @@ def test_a_round_that_a_slow_place_makes_long_ends_and_the_next_goes_on_behind_i
     assert objects.kept == {}
 
 
+def test_nothing_else_that_expires_waits_for_what_is_outside(
+    house: House, folder: Folder, objects: Objects
+) -> None:
+    job = prepared(house.gateway, house.user, folder)
+    house.gateway.jobs.cancel(house.user, job.id)
+    house.gateway.upkeep.expire()
+    assert objects.asked == 0
+    house.gateway.upkeep.tidy_prepared()
+    assert (objects.asked, objects.kept) == (1, {})
+
+
 def test_what_a_place_never_answers_about_holds_up_nothing_else(house: House, objects: Objects) -> None:
     first, second = [prepared(house.gateway, house.user, filled(house, name)) for name in "ab"]
     for job in (first, second):

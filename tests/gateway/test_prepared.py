@@ -255,7 +255,7 @@ def test_what_no_job_stands_for_is_swept(house: House, folder: Folder, tmp_path:
     job = prepared(house.gateway, house.user, folder)
     for suffix in (".part", ".marks", ".zip"):
         (tmp_path / "prepared" / f"{'0' * 32}{suffix}").write_bytes(b"left behind")
-    house.gateway.upkeep.expire()
+    house.gateway.upkeep.tidy_prepared()
     assert shelf(tmp_path) == [".zip"] and house.gateway.prepared.whole(house.user, job.id)
 
 
@@ -265,7 +265,7 @@ def test_a_folder_that_has_changed_has_its_zip_thrown_away(
 ) -> None:
     job = prepared(house.gateway, house.user, folder)
     store(house, "/elsewhere", b"x")
-    house.gateway.upkeep.expire()
+    house.gateway.upkeep.tidy_prepared()
     assert house.gateway.prepared.ask(house.user, folder).id == job.id, (
         "what changes elsewhere does not matter"
     )
@@ -273,7 +273,7 @@ def test_a_folder_that_has_changed_has_its_zip_thrown_away(
     if asked_for:
         with pytest.raises(Gone):
             house.gateway.prepared.whole(house.user, job.id)
-    house.gateway.upkeep.expire()
+    house.gateway.upkeep.tidy_prepared()
     assert shelf(tmp_path) == []
     with pytest.raises(NotFound):
         house.gateway.jobs.get(house.user, job.id)
@@ -302,7 +302,7 @@ def test_its_time_ends(house: House, folder: Folder, tmp_path: Path) -> None:
     house.database.now = lambda: over
     with pytest.raises(Gone):
         house.gateway.prepared.whole(house.user, job.id)
-    house.gateway.upkeep.expire()
+    house.gateway.upkeep.tidy_prepared()
     assert shelf(tmp_path) == [] and house.gateway.jobs.of(house.user) == ()
 
 

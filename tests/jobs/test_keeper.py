@@ -58,6 +58,7 @@ def test_a_task_that_fails_is_tried_again_after_the_time_that_the_store_names() 
         "keep_uses",
         "make_room",
         "complete_digests",
+        "tidy_prepared",
         "look_outside",
         "check_database",
     )
