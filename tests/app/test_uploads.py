@@ -190,15 +190,24 @@ def test_a_reload_warns_and_the_upload_goes_on_when_the_same_file_is_chosen(
     note = page.get_by_role("region", name="1 upload was interrupted")
     expect(note).to_contain_text("/again/film.bin")
     offsets: list[int] = []
-    page.on(
+    other = page.context.new_page()
+    other.goto("/")
+    there = other.get_by_role("region", name="1 upload was interrupted")
+    expect(there).to_be_visible()
+    other.on(
         "request",
         lambda sent: offsets.append(int(sent.headers["upload-offset"])) if sent.method == "PATCH" else None,
     )
-    with page.expect_file_chooser() as chooser:
-        note.get_by_role("button", name="Choose files").click()
+    slow_down(other)
+    with other.expect_file_chooser() as chooser:
+        there.get_by_role("button", name="Choose files").click()
     chooser.value.set_files(film)
+    expect(there).to_be_hidden()
+    expect(other.locator(SENDING)).to_have_count(1)
+    note.get_by_role("button", name="Discard").click()  # not what another tab has gone on with
     expect(note).to_be_hidden()
-    stored(page, 1)
+    slow_down(other, -1)
+    stored(other, 1)
     assert min(offsets) >= 8 * MIB
     assert contents(gateway, "/again", tmp_path / "back") == {"film.bin": digest(film)}
     page.reload()

@@ -128,11 +128,13 @@ def test_sessions_and_tokens_are_made_seen_and_ended(
         expect(other.get_by_label("Password")).to_be_visible()
     page.get_by_role("button", name="New token").click()
     page.get_by_label("What it is for").fill("<i>laptop")
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Make token").dblclick()
+    expect(page.get_by_role("dialog", name="New token")).to_have_count(0)
     secret = page.get_by_role("dialog").locator("pre").inner_text()
     bearer = {"Authorization": f"Bearer {secret}"}
     assert httpx.get(f"{gateway.url}/api/v1/account", headers=bearer).status_code == 200
     page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("<i>laptop")).to_have_count(1)
     page.get_by_role("button", name="Revoke <i>laptop").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("<i>laptop")).to_have_count(0)
@@ -161,12 +163,20 @@ def test_an_admin_adds_changes_and_removes_a_user_who_changes_the_password(
         hers.get_by_role("button", name="Change password").click()
         expect(hers.get_by_role("alert")).not_to_be_empty()
         hers.get_by_label("Password now").fill("battery staple")
+        with window(browser, gateway, forgiven=REFUSED) as other:
+            sign_in(other, name="anna", password="battery staple")
+        hers.reload()
+        expect(hers.get_by_role("button", name=re.compile("^Sign out "))).not_to_have_count(0)
+        hers.get_by_label("Password now").fill("battery staple")
+        for label in ("New password", "New password again"):
+            hers.get_by_label(label, exact=True).fill("a better one")
         hers.get_by_role("button", name="Change password").click()
         expect(hers.locator("#toasts")).to_contain_text("Password changed")
+        expect(hers.get_by_role("button", name=re.compile("^Sign out "))).to_have_count(0)
         hers.goto("/admin")
         expect(hers.get_by_role("alert")).to_be_visible()
     page.get_by_role("link", name="Log").click()
-    expect(page.get_by_text("anna signed in from 127.0.0.1")).to_be_visible()
+    expect(page.get_by_text("anna signed in from 127.0.0.1").first).to_be_visible()
     page.get_by_role("link", name="Users").click()
     page.get_by_role("button", name="Change anna").click()
     page.get_by_role("button", name="Remove user").click()
@@ -231,6 +241,13 @@ def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> 
     expect(page.get_by_role("heading", name="All is well")).to_be_visible()
     for part in ("Storage", "Cache", "Limits", "This process", "Telegram accounts"):
         expect(page.get_by_role("heading", name=part)).to_be_visible()
+    page.set_viewport_size(PHONE["viewport"])
+    table = page.get_by_role("region", name="Telegram accounts")
+    table.focus()
+    table.evaluate("table => { table.scrollLeft = 60; table.dataset.before = true; }")
+    expect(page.locator(".scroll[data-before]")).to_have_count(0)  # it was shown anew
+    assert table.evaluate("table => table.scrollLeft") == 60
+    expect(table).to_be_focused()
     page.get_by_role("link", name="Damaged files").click()
     expect(page.get_by_text("No file is known to be damaged")).to_be_visible()
 

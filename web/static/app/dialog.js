@@ -8,11 +8,12 @@ const NOTE = 6000; // milliseconds that a note stays
 let names = 0;
 
 // Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null if dismissed.
-// `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window. `signal` dismisses it.
-export function show(title, build, { kind = "card", hideTitle = false, signal } = {}) {
+// `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window. `signal` dismisses it, and so does going
+// to another place, unless it `stays`: where it is of no place, or what it shows cannot be had again.
+export function show(title, build, { kind = "card", hideTitle = false, stays = false, signal } = {}) {
   return new Promise((resolve) => {
     const id = `dialog-${++names}`;
-    const box = h("dialog", { class: kind, "aria-labelledby": id });
+    const box = h("dialog", { class: kind, "aria-labelledby": id, data: stays ? { stays } : {} });
     let answer = null;
     const close = (value = null) => { answer = value; box.close(); };
     const heading = h("h2", { id, class: hideTitle && "unseen" }, title);
@@ -33,6 +34,12 @@ function outside(event, box) {
   return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
 }
 
+// The page goes elsewhere: what was asked or offered there is not about what comes.
+export function dismiss() {
+  for (const box of document.querySelectorAll("dialog:modal:not([data-stays])")) box.close();
+  for (const box of document.querySelectorAll(".menu:popover-open")) box.hidePopover();
+}
+
 export const closeButton = (close) => iconButton("close", t("close"), () => close(), { class: "icon-button close" });
 
 // Yes or no. True for yes.
@@ -42,6 +49,23 @@ export async function confirm({ title, detail, yes, danger = false }) {
     buttons(close, h("button", { class: danger && "danger", autofocus: true }, yes))))) === true;
 }
 
+// What a form does when it is sent: `act(elements)`, once at a time, for a second press would do it twice. While it is
+// refused the form stays, and `refusal` says why.
+export function sending(act, refusal) {
+  let acting = false;
+  return async (event) => {
+    event.preventDefault();
+    if (acting) return;
+    acting = true;
+    try {
+      await act(event.target.elements);
+    } catch (error) {
+      refusal.textContent = error.message;
+    }
+    acting = false;
+  };
+}
+
 // One line of text. `act(value)` does it; while it is refused the dialog stays, and says why. The value, or null.
 // `select` is how many characters of `value` are selected at first.
 export function ask({ title, label, value = "", yes, act, select = value.length }) {
@@ -49,22 +73,14 @@ export function ask({ title, label, value = "", yes, act, select = value.length 
     const refusal = h("p", { class: "refusal", role: "alert" });
     const input = h("input", { name: "answer", value, autocomplete: "off", required: true, autofocus: true,
       onfocus: () => input.setSelectionRange(0, select) });
-    const submit = async (event) => {
-      event.preventDefault();
-      try {
-        await act(input.value);
-        close(input.value);
-      } catch (error) {
-        refusal.textContent = error.message;
-        input.focus();
-      }
-    };
+    const again = (error) => { input.focus(); throw error; };
+    const submit = sending(() => act(input.value).then(() => close(input.value), again), refusal);
     return h("form", { onsubmit: submit }, h("label", {}, label, input), refusal, buttons(close, h("button", {}, yes)));
   });
 }
 
 // One of several: `options` are { value, label, danger? }. { value, all }, or null; `all` is the label of a box, if any.
-export function choose({ title, detail, options, all, signal }) {
+export function choose({ title, detail, options, all, stays, signal }) {
   return show(title, (close) => {
     const box = all && h("input", { type: "checkbox" });
     return [
@@ -76,7 +92,7 @@ export function choose({ title, detail, options, all, signal }) {
       }, option.label))),
       buttons(close),
     ].filter(Boolean);
-  }, { signal });
+  }, { stays, signal });
 }
 
 const buttons = (close, ...more) => h("div", { class: "buttons" },

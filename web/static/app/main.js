@@ -45,7 +45,8 @@ search.addEventListener("submit", (event) => {
 });
 search.addEventListener("input", () => {
   clearTimeout(typing);
-  if (location.pathname === "/search") typing = setTimeout(() => searchFor(true), TYPING);
+  const goOn = () => location.pathname === "/search" && searchFor(true); // unless the person has left by then
+  if (location.pathname === "/search") typing = setTimeout(goOn, TYPING);
 });
 
 // Keys that hold everywhere; those of a list are its own. Nothing is taken from a field that is being written in.

@@ -2,6 +2,7 @@
 // which views there are: they know it.
 
 import { Refusal } from "./api.js";
+import { dismiss } from "./dialog.js";
 import { h } from "./dom.js";
 import { loaded, NotLoaded, reload } from "./loading.js";
 import { t } from "./text.js";
@@ -25,6 +26,7 @@ async function render() {
   const mine = ++turn;
   const { pathname, searchParams } = new URL(location);
   const view = views[pathname];
+  dismiss();
   markCurrent(pathname);
   if (shown.path === pathname && shown.module.follow) return shown.module.follow(searchParams);
   const root = h("div", { class: `view ${view?.name ?? ""}` });

@@ -78,6 +78,7 @@ const TEXT = {
   "files.trail": "Folders above",
   "files.empty": "Nothing here yet",
   "files.empty.hint": "Drop files or folders on this page, paste them, or press Upload.",
+  "files.gone.hint": "It was moved or deleted. The folders above lead on.",
   "files.loading": "Loading",
   "files.count": { one: "{n} item", other: "{n} items" },
   "files.counting": "{n} items so far",

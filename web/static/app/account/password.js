@@ -1,7 +1,7 @@
-// The form for another password. All other sessions end with the old one.
+// The form for another password. All other sessions end with the old one: its event "changed" tells of that.
 
 import { call } from "../api.js";
-import { toast } from "../dialog.js";
+import { sending, toast } from "../dialog.js";
 import { h } from "../dom.js";
 import { t } from "../text.js";
 
@@ -18,7 +18,7 @@ export function passwordForm() {
   const refusal = h("p", { class: "refusal", role: "alert" });
   const form = h(
     "form",
-    { class: "card stack", onsubmit: (event) => change(event, form, refusal) },
+    { class: "card stack", onsubmit: sending(() => change(form, refusal), refusal) },
     h("h2", {}, t("password.title")),
     h("input", {
       class: "unseen",
@@ -42,19 +42,15 @@ export function passwordForm() {
   return form;
 }
 
-async function change(event, form, refusal) {
-  event.preventDefault();
+async function change(form, refusal) {
   const fields = form.elements;
   refusal.textContent = fields.new.value === fields.again.value ? "" : t("password.differ");
   if (refusal.textContent) return;
-  try {
-    const { sessions_ended: n } = await call("PUT", "/api/v1/account/password", {
-      old: fields.old.value,
-      new: fields.new.value,
-    });
-    form.reset();
-    toast(t("password.changed", { n }));
-  } catch (error) {
-    refusal.textContent = error.message;
-  }
+  const { sessions_ended: n } = await call("PUT", "/api/v1/account/password", {
+    old: fields.old.value,
+    new: fields.new.value,
+  });
+  form.reset();
+  toast(t("password.changed", { n }));
+  form.dispatchEvent(new Event("changed", { bubbles: true }));
 }

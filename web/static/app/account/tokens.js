@@ -1,7 +1,7 @@
 // Tokens for programs: made, shown once, revoked.
 
 import { get, post, remove } from "../api.js";
-import { attempt, confirm, show, toast } from "../dialog.js";
+import { attempt, confirm, sending, show, toast } from "../dialog.js";
 import { copyText, h } from "../dom.js";
 import { moment } from "../format.js";
 import { t } from "../text.js";
@@ -71,17 +71,11 @@ async function make() {
       h("option", { value: "" }, t("tokens.for-ever")),
     );
     const name = h("input", { name: "name", required: true, maxlength: 100, autocomplete: "off", autofocus: true });
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = sending(async () => {
       const body = { name: name.value };
       if (life.value) body.expires_at = new Date(Date.now() + Number(life.value) * DAY).toISOString();
-      await post("/api/v1/tokens", body).then(
-        ({ token }) => close(token),
-        (error) => {
-          refusal.textContent = error.message;
-        },
-      );
-    };
+      close((await post("/api/v1/tokens", body)).token);
+    }, refusal);
     return h(
       "form",
       { onsubmit: submit },
@@ -100,31 +94,15 @@ async function make() {
   return Boolean(secret);
 }
 
-const showOnce = (secret) =>
-  show(t("tokens.made"), (close) =>
-    h(
-      "div",
-      { class: "stack" },
-      h("p", {}, t("tokens.once")),
-      h("pre", { class: "copyable", tabindex: 0 }, secret),
-      h(
-        "div",
-        { class: "buttons" },
-        h(
-          "button",
-          {
-            type: "button",
-            class: "quiet",
-            autofocus: true,
-            onclick: () =>
-              attempt(async () => {
-                await copyText(secret);
-                toast(t("tokens.copied"));
-              }),
-          },
-          t("tokens.copy"),
-        ),
-        h("button", { type: "button", onclick: () => close() }, t("tokens.done")),
-      ),
-    ),
-  );
+const showOnce = (secret) => show(t("tokens.made"), (close) => {
+  const copy = async () => {
+    await copyText(secret);
+    toast(t("tokens.copied"));
+  };
+  return h("div", { class: "stack" },
+    h("p", {}, t("tokens.once")),
+    h("pre", { class: "copyable", tabindex: 0 }, secret),
+    h("div", { class: "buttons" },
+      h("button", { type: "button", class: "quiet", autofocus: true, onclick: () => attempt(copy) }, t("tokens.copy")),
+      h("button", { type: "button", onclick: () => close() }, t("tokens.done"))));
+}, { stays: true });

@@ -1,6 +1,7 @@
 // The Account view: how much is stored, the password, where one is signed in, and tokens for programs.
 
 import { get } from "../api.js";
+import { attempt } from "../dialog.js";
 import { h } from "../dom.js";
 import { exactly, size } from "../format.js";
 import { t } from "../text.js";
@@ -12,17 +13,15 @@ export async function show(root) {
   const [account, sessions, tokens] = await Promise.all(
     ["account", "sessions", "tokens"].map((name) => get(`/api/v1/${name}`)),
   );
-  root.append(
-    h("div", { class: "bar" }, h("h1", {}, t("view.account"))),
-    h(
-      "div",
-      { class: "page narrow" },
-      person(account),
-      passwordForm(),
-      sessionsSection(sessions.items),
-      tokensSection(tokens.items),
-    ),
-  );
+  let signedIn = sessionsSection(sessions.items);
+  const page = h("div", { class: "page narrow" }, person(account), passwordForm(), signedIn, tokensSection(tokens.items));
+  const again = async () => {
+    const before = signedIn;
+    signedIn = sessionsSection((await get("/api/v1/sessions")).items);
+    before.replaceWith(signedIn);
+  };
+  page.addEventListener("changed", () => attempt(again));
+  root.append(h("div", { class: "bar" }, h("h1", {}, t("view.account"))), page);
 }
 
 function person({ name, created_at: since, used, quota, files }) {

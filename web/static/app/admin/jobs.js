@@ -4,13 +4,13 @@ import { get } from "../api.js";
 import { h, icon } from "../dom.js";
 import { exactly, moment, number, size } from "../format.js";
 import { t } from "../text.js";
-import { every } from "./every.js";
+import { every, refill } from "./every.js";
 
 const EVERY = 3000; // milliseconds between two looks
 const COLUMNS = ["about", "user", "status", "attempts", "made"];
 
 export async function show(page, leaving) {
-  const fill = async () => page.replaceChildren(table((await get("/api/v1/admin/jobs")).items));
+  const fill = async () => refill(page, table((await get("/api/v1/admin/jobs")).items));
   await fill();
   every(EVERY, fill, leaving);
 }

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { h, icon } from "../dom.js";
 import { duration, moment, number, size, speed } from "../format.js";
 import { t } from "../text.js";
-import { every } from "./every.js";
+import { every, refill } from "./every.js";
 
 const EVERY = 5000; // milliseconds between two looks
 
@@ -58,7 +58,7 @@ const PARTS = {
 };
 
 export async function show(page, leaving) {
-  const look = async () => page.replaceChildren(...overview(await get("/api/v1/admin")));
+  const look = async () => refill(page, ...overview(await get("/api/v1/admin")));
   await look();
   every(EVERY, look, leaving);
 }

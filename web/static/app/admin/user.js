@@ -1,7 +1,7 @@
 // The form of one user: a new one, or one who is changed or removed. Each gives true when something was done.
 
 import { patch, post, remove } from "../api.js";
-import { attempt, confirm, show } from "../dialog.js";
+import { attempt, confirm, sending, show } from "../dialog.js";
 import { h } from "../dom.js";
 import { t } from "../text.js";
 
@@ -22,11 +22,7 @@ async function form(title, yes, user, isNew, act) {
   const fields = fieldsOf(user, isNew);
   const refusal = h("p", { class: "refusal", role: "alert" });
   const answer = await show(title, (close) => {
-    const refuse = (error) => { refusal.textContent = error.message; };
-    const submit = async (event) => {
-      event.preventDefault();
-      await act(bodyOf(event.target.elements)).then(() => close(true), refuse);
-    };
+    const submit = sending((elements) => act(bodyOf(elements)).then(() => close(true)), refusal);
     const removal = { type: "button", class: "quiet danger aside", onclick: async () => (await removeUser(user)) && close(true) };
     return h("form", { onsubmit: submit }, fields, refusal, h("div", { class: "buttons" },
       !isNew && h("button", removal, t("users.remove")),

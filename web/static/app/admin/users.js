@@ -1,6 +1,7 @@
 // Who may come in, how much each has stored and may store; users are added, changed and removed here.
 
 import { get } from "../api.js";
+import { attempt } from "../dialog.js";
 import { h, iconButton } from "../dom.js";
 import { moment, size } from "../format.js";
 import { t } from "../text.js";
@@ -13,7 +14,7 @@ export async function show(page) {
     h(
       "div",
       { class: "buttons first" },
-      h("button", { type: "button", onclick: async () => (await addUser()) && fill() }, t("users.new")),
+      h("button", { type: "button", onclick: async () => (await addUser()) && attempt(fill) }, t("users.new")),
     ),
     h(
       "section",
@@ -56,7 +57,7 @@ function line(user, fill) {
     h(
       "td",
       {},
-      iconButton("rename", t("users.edit-of", { name }), async () => (await changeUser(user)) && fill()),
+      iconButton("rename", t("users.edit-of", { name }), async () => (await changeUser(user)) && attempt(fill)),
     ),
   );
 }

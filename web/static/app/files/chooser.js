@@ -16,45 +16,45 @@ export function chooseFolder({ title, yes, from, without, refuses }) {
     const here = h("p", { class: "here", "aria-live": "polite" });
     const refusal = h("p", { class: "refusal", role: "alert" });
     const accept = h("button", { type: "button", onclick: () => close(path) }, yes);
-    let path = from;
+    const make = h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(path, enter) }, t("new-folder"));
+    let path = null; // of the folder that is shown
     let entering;
-    // The folder that was left is not the one to accept: until the next one is there, none is.
+    const offer = () => {
+      make.disabled = path === null;
+      accept.disabled = path === null || refuses(path);
+    };
+    // The folder that was left is neither to accept nor to make one in: until the next one is there, none is.
     const enter = async (wanted) => {
       entering = wanted;
-      accept.disabled = true;
+      accept.disabled = make.disabled = true;
       refusal.textContent = "";
       try {
         const folders = await foldersIn(wanted);
         if (entering !== wanted) return;
         path = wanted;
         here.textContent = path === "/" ? t("files.root") : path;
-        accept.disabled = refuses(path);
         list.replaceChildren(...rows(path, folders.filter(({ id }) => !without.has(id)), enter));
         list.querySelector("button")?.focus();
       } catch (error) {
         if (entering !== wanted) return;
-        entering = path;
         refusal.textContent = error.message;
-        accept.disabled = refuses(path);
+        if (path === null) list.replaceChildren(wayUp(wanted, enter)); // or nothing but to close it
       }
+      offer();
     };
     enter(from);
-    return [
-      closeButton(close), here, list, refusal,
-      h("div", { class: "buttons" },
-        h("button", { type: "button", class: "quiet apart", onclick: () => makeIn(entering, enter) }, t("new-folder")),
-        accept),
-    ];
+    return [closeButton(close), here, list, refusal, h("div", { class: "buttons" }, make, accept)];
   });
 }
 
+const wayUp = (path, enter) => (path === "/" ? "" : h("button", { type: "button", onclick: () => enter(parentOf(path)) },
+  icon("left"), h("span", {}, t("chooser.up"))));
+
 function rows(path, folders, enter) {
-  const up = path !== "/" && h("button", { type: "button", onclick: () => enter(parentOf(path)) },
-    icon("left"), h("span", {}, t("chooser.up")));
   const down = folders.map((folder) => h("button", { type: "button", onclick: () => enter(folder.path) },
     icon("folder"), h("span", {}, folder.name), icon("right")));
   const none = !folders.length && h("p", { class: "faint" }, t("chooser.none"));
-  return [up, ...down, none].filter(Boolean);
+  return [wayUp(path, enter), ...down, none].filter(Boolean);
 }
 
 // Folders come first in a listing, so the first file ends them.

@@ -14,7 +14,9 @@ export const showCopyLines = (file) => show(t("lines.title", { name: file.name }
   const until = h("p", { class: "faint", role: "status" });
   const hours = select(HOURS.map((n) => [n, t("lines.hours", { n })]), 24);
   const ask = () => attempt(async () => {
-    const link = await post(address(`files/${file.id}/link`), { hours: Number(hours.value) });
+    const wanted = hours.value;
+    const link = await post(address(`files/${file.id}/link`), { hours: Number(wanted) });
+    if (hours.value !== wanted) return; // another life was chosen meanwhile
     until.textContent = t("lines.until", { when: exactly(link.expires_at) });
     lines.show(file.name, link.url);
   });

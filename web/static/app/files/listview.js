@@ -30,7 +30,7 @@ export class ListView {
     this.showEmpty(empty);
     root.append(bar, this.#chosen, this.pane.element, this.#empty, this.#status);
     this.#stops = [
-      listen((folders) => (!folders || concerns(folders)) && this.#changes.note()),
+      listen((folders) => (!folders || concerns(folders)) && this.note()),
       listenToShares(() => this.pages && this.pane.show(this.pages.items, this.pages.complete)),
     ];
   }
@@ -43,6 +43,8 @@ export class ListView {
   #keys;
   #empty = h("div", { class: "empty", hidden: true });
   #chosen = h("div", { class: "bar chosen", role: "toolbar", "aria-label": t("chosen.label"), hidden: true });
+  #count = h("h1", { class: "count" });
+  #offered = ""; // names of the actions that the bar has buttons for
   #status = h("p", { class: "status", role: "status" });
   #stops;
   #changes = new Settling(() => this.pages?.load());
@@ -70,6 +72,11 @@ export class ListView {
     }
   }
 
+  // Something changed that matters here: look at it soon.
+  note() {
+    this.#changes.note();
+  }
+
   // What stands where there are no rows: { picture, title, hint }.
   showEmpty({ picture, title, hint }) {
     this.#empty.replaceChildren(icon(picture), h("h2", {}, title), h("p", {}, hint));
@@ -92,17 +99,27 @@ export class ListView {
   }
 
   #showChosen(nodes) {
+    const left = !nodes.length && this.#chosen.contains(document.activeElement);
     this.#bar.hidden = nodes.length > 0;
     this.#chosen.hidden = !nodes.length;
     this.#showCount();
+    if (left) this.pane.element.focus({ preventScroll: true });
     if (!nodes.length) return;
+    this.#count.textContent = t("chosen.count", { n: nodes.length });
+    this.#offer(this.#actions(nodes).filter((action) => action?.bar));
+  }
+
+  // Buttons stay for as long as they are the same, with the focus and a press that has begun.
+  #offer(actions) {
+    const offered = actions.map(({ name }) => name).join();
+    if (offered === this.#offered) return;
+    this.#offered = offered;
     const { selection } = this.pane;
-    const offered = this.#actions(nodes).filter((action) => action?.bar);
     this.#chosen.replaceChildren(
-      iconButton("close", t("chosen.none"), () => selection.clear()),
-      h("h1", { class: "count" }, t("chosen.count", { n: nodes.length })),
-      ...offered.map(({ name, label, icon: picture, act, danger }) =>
-        pictureButton(picture, label, { class: danger ? "quiet danger" : "quiet", data: { name }, onclick: act })),
+      iconButton("close", t("chosen.none"), () => selection.clear()), this.#count,
+      ...actions.map(({ name, label, icon: picture, danger }) => pictureButton(picture, label, {
+        class: danger ? "quiet danger" : "quiet", data: { name }, onclick: () => this.#act(name, selection.nodes),
+      })),
       iconButton("more", t("chosen.more"), (event) => this.#openMenu(selection.nodes, event.currentTarget)),
     );
   }

@@ -27,7 +27,7 @@ export class Pane {
     this.element.addEventListener("keydown", (event) => onKey(event, this));
   }
 
-  #pressed = null; // what the last pointer was, and whether its long press was used up
+  #pressed = null; // what the last pointer was, the node that it met, and whether its long press was used up
 
   show(items, complete) {
     this.list.show(items, complete);
@@ -61,6 +61,8 @@ export class Pane {
     const { selection } = this;
     const node = selection.items[index];
     const pressed = this.#pressed;
+    // The listing changed between press and release: the row shows another node than the one that was meant.
+    if (event.detail && pressed?.node && pressed.node.id !== node.id) return event.preventDefault();
     if (event.target.closest(".more, .fetch")) this.element.focus({ preventScroll: true });
     if (event.target.closest(".fetch")) return this.#download(event, node);
     if (event.target.closest(".more")) return this.#openMenu(index, event.target.closest(".more"));
@@ -98,15 +100,17 @@ export class Pane {
 
   // A finger that rests on a row chooses it, and then taps choose more.
   #onPress(event) {
-    const pressed = { touch: event.pointerType === "touch", used: false };
-    this.#pressed = pressed;
     const index = this.#indexOf(event);
+    const pressed = { touch: event.pointerType === "touch", node: this.selection.items[index], used: false };
+    this.#pressed = pressed;
     if (!pressed.touch || index < 0) return;
     const ending = new AbortController();
     const timer = setTimeout(() => {
       ending.abort();
       pressed.used = true;
-      this.selection.toggle(index);
+      const now = this.selection.items.findIndex(({ id }) => id === pressed.node.id);
+      if (now < 0) return; // it is gone
+      this.selection.toggle(now);
       navigator.vibrate?.(10);
     }, LONG_PRESS);
     const end = () => { clearTimeout(timer); ending.abort(); };

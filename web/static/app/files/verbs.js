@@ -131,17 +131,22 @@ function tellRemoved(nodes, days) {
 
 // Out of the bin, to where it was; where the name is taken by now the person gives another path. Whether all went well.
 export const restore = (nodes) => attempt(async () => {
-  for (const node of nodes) {
-    try {
-      await post(address(`bin/${node.id}/restore`), {});
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.type !== "conflict") throw error;
-      await restoreElsewhere(node, error.message);
-    }
+  try {
+    for (const node of nodes) await restoreOne(node);
+  } finally {
+    tell(); // of those that are back, though another was refused
   }
-  tell();
   return true;
 });
+
+async function restoreOne(node) {
+  try {
+    await post(address(`bin/${node.id}/restore`), {});
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.type !== "conflict") throw error;
+    await restoreElsewhere(node, error.message);
+  }
+}
 
 const restoreElsewhere = (node, why) => ask({
   title: t("restore.elsewhere", about([node])), label: why, value: node.path, yes: t("restore"),

@@ -4,6 +4,7 @@ import { address, get } from "../api.js";
 import { attempt } from "../dialog.js";
 import { h, pictureButton } from "../dom.js";
 import { exactly, moment, size } from "../format.js";
+import { listen } from "../live.js";
 import { menu } from "../menu.js";
 import { go, title } from "../router.js";
 import { look as lookForShares } from "../shares/known.js";
@@ -17,7 +18,9 @@ import { folderAddress, parentOf } from "./row.js";
 import { download, moveInto, newFolder } from "./verbs.js";
 
 const PAGE = 1000; // entries asked for at once
+const TAKES_AWAY = new Set(["moved", "removed", "restored"]); // a folder above with all that is in it; or it comes back
 
+const EMPTY = { picture: "folder", title: t("files.empty"), hint: t("files.empty.hint") };
 export const SIZE = { name: "size", sort: "size", text: (node) => (node.size === null ? "" : size(node.size)) };
 export const MODIFIED = {
   name: "modified", sort: "modified",
@@ -47,7 +50,7 @@ class FilesView {
   constructor(root) {
     this.#list = new ListView(root, {
       bar: h("div", { class: "bar" }, this.#heading, this.#trail, this.#buttons()),
-      empty: { picture: "folder", title: t("files.empty"), hint: t("files.empty.hint") },
+      empty: EMPTY,
       label: t("files.label"), columns: [SIZE, MODIFIED], row: { meta, download: true, carried: true },
       actions: (nodes) => actionsFor(nodes, this.#items),
       keys: { up: () => this.path !== "/" && go(folderAddress(parentOf(this.path))) },
@@ -55,6 +58,8 @@ class FilesView {
       onSort: (by) => this.#sortBy(by),
       concerns: (folders) => folders.includes(this.path),
     });
+    const above = (folder) => `${this.path}/`.startsWith(folder === "/" ? "/" : `${folder}/`);
+    this.#stopEvents = listen(({ type, folders }) => TAKES_AWAY.has(type) && folders.some(above) && this.#list.note());
     this.#stopDrops = acceptDrops(root, () => this.path, (element) => this.#nodeAt(element, "folder"));
     carryRows(root, {
       picked: (element) => this.#picked(element), goalAt: (element) => this.#goalAt(element), drop: moveInto,
@@ -64,6 +69,7 @@ class FilesView {
   path = "/";
   #list;
   #stopDrops;
+  #stopEvents;
   #sort = { by: "name", order: "asc" };
   #heading = h("h1", { class: "unseen" }); // what the way down ends with is there to be seen
   #trail = h("nav", { class: "trail", "aria-label": t("files.trail") });
@@ -81,18 +87,36 @@ class FilesView {
 
   end() {
     this.#stopDrops();
+    this.#stopEvents();
     this.#list.end();
   }
 
   #enter(path, scrollOf) {
     const { by, order } = this.#sort;
     const ask = (cursor, signal) => get(address("nodes", { path, limit: PAGE, cursor, sort: by, order }), { signal });
-    return this.#list.load(ask, (page) => {
+    return this.#list.load(this.#asLongAsItIsThere(ask), (page) => {
       this.path = page.path;
       this.#showTrail();
       this.#list.pane.list.showSort(by, order);
       this.#list.pane.element.scrollTop = scrollOf(page.path);
     });
+  }
+
+  // A folder that somebody deletes while it is shown has nothing in it any more, which is said. It may come back.
+  #asLongAsItIsThere(ask) {
+    let shown = false;
+    return async (cursor, signal) => {
+      try {
+        const page = await ask(cursor, signal);
+        shown = true;
+        this.#list.showEmpty(EMPTY);
+        return page;
+      } catch (error) {
+        if (!shown || error.status !== 404) throw error;
+        this.#list.showEmpty({ picture: "folder", title: error.message, hint: t("files.gone.hint") });
+        return { items: [], next: null };
+      }
+    };
   }
 
   #sortBy(by) {

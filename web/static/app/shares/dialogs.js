@@ -1,7 +1,7 @@
 // To share a file or a folder: the links that lead to it, a new one, what to do with it, and changes of it.
 
 import { address, get, patch, post, remove } from "../api.js";
-import { attempt, closeButton, confirm, show, toast } from "../dialog.js";
+import { attempt, closeButton, confirm, sending, show, toast } from "../dialog.js";
 import { copyText, h, icon, iconButton } from "../dom.js";
 import { Lines } from "../files/lines.js";
 import { t } from "../text.js";
@@ -59,10 +59,7 @@ const given = (values) => Object.fromEntries(Object.entries(values).filter(([, v
 // `act()` gives what the dialog is closed with; while it is refused the form stays, and says why.
 function form(close, terms, yes, about, act) {
   const refusal = h("p", { class: "refusal", role: "alert" });
-  const submit = async (event) => {
-    event.preventDefault();
-    await act().then(close, (error) => { refusal.textContent = error.message; });
-  };
+  const submit = sending(async () => close(await act()), refusal);
   return h("form", { onsubmit: submit, class: "sharing" }, about, terms.element, refusal,
     h("div", { class: "buttons" },
       h("button", { type: "button", class: "quiet", onclick: () => close() }, t("cancel")), h("button", {}, yes)));
@@ -99,7 +96,7 @@ const showLink = (of, password) => show(t("share.made"), (close) => {
       navigator.share && h("button", { type: "button", class: "quiet", onclick: send }, t("share.send")),
       h("button", { type: "button", autofocus: true, onclick: () => copyLink(of) }, icon("copy"), t("share.copy"))),
   ].filter(Boolean);
-});
+}, { stays: Boolean(password) });
 
 // Lines for programs, of a link that was made before.
 export const showLines = (of) => show(t("lines.title", { name: of.name }), (close) => {

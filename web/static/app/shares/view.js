@@ -28,35 +28,38 @@ export function show(root, _params, leaving) {
 class SharesView {
   #cards = new Map(); // id -> ShareCard
   #list = h("ul", { class: "cards" });
-  #more = h("button", { type: "button", class: "quiet", onclick: () => attempt(() => this.#showMore()) }, t("shares.more"));
+  #more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => attempt(() => this.#showMore()) },
+    t("shares.more"));
   #empty = h("div", { class: "empty", hidden: true },
     icon("link"), h("h2", {}, t("shares.empty")), h("p", {}, t("shares.empty.hint")));
-  #items = [];
-  #next = null;
+  #wanted = 0; // links, and all that come on the same page
+  #shown = 0;
+  #turn = 0; // counts the looks; an answer that a later one has overtaken is let go
 
   constructor(root) {
     root.append(h("div", { class: "bar" }, h("h1", {}, t("view.shares"))),
       h("div", { class: "page", tabindex: 0 }, this.#list, h("div", { class: "buttons first" }, this.#more), this.#empty));
   }
 
-  // From the start, as many as are shown.
+  // From the start, as many as are wanted.
   async load() {
+    const mine = ++this.#turn;
     let [items, next] = [[], null];
     do {
       const page = await get(address("shares", { limit: PAGE, cursor: next }));
       items = items.concat(page.items);
       next = page.next;
-    } while (next !== null && items.length < this.#items.length);
-    this.#show(items, next);
+    } while (next !== null && items.length < this.#wanted);
+    if (mine === this.#turn) this.#show(items, next);
   }
 
-  async #showMore() {
-    const { items, next } = await get(address("shares", { limit: PAGE, cursor: this.#next }));
-    this.#show([...this.#items, ...items], next);
+  #showMore() {
+    this.#wanted = this.#shown + 1;
+    return this.load();
   }
 
   #show(items, next) {
-    [this.#items, this.#next] = [items, next];
+    this.#shown = items.length;
     const there = new Set(items.map(({ id }) => id));
     for (const [id, { element }] of this.#cards) {
       if (there.has(id)) continue;

@@ -35,6 +35,7 @@ class TransfersView {
     h("p", {}, t("transfers.empty.hint")),
   );
   #zips = new Zips();
+  #zipsThere;
   #timer = 0;
   #stop = new AbortController();
 
@@ -44,12 +45,13 @@ class TransfersView {
       h("div", { class: "page", tabindex: 0 }, this.#list, this.#zips.element, this.#empty),
     );
     this.#list.addEventListener("acted", () => this.look());
-    this.#zips.look();
+    this.#zipsThere = this.#zips.look();
   }
 
   async look() {
     clearTimeout(this.#timer);
     const answer = await attempt(() => get("/api/v1/transfers", { signal: this.#stop.signal }));
+    await this.#zipsThere; // or it would say for a second that there is nothing
     if (this.#stop.signal.aborted) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.look(), document.hidden ? HIDDEN_EVERY : EVERY);

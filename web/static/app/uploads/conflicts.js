@@ -29,6 +29,7 @@ async function verdictOn(item, signal) {
       { value: "skip", label: t("conflict.skip") },
     ],
     all: t("conflict.all"),
+    stays: true,
     signal,
   });
   if (answer?.all) forAll = answer.value;

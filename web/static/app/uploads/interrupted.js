@@ -11,8 +11,7 @@ const SHOWN = 3; // names
 
 // Show them in the dock, if there are any that no other tab goes on with.
 export async function remind() {
-  const running = new Set(((await navigator.locks?.query())?.held ?? []).map(({ name }) => name));
-  const begun = places.all(owner).filter((place) => !running.has(`upload:${place.fingerprint}`));
+  const begun = await resting(places.all(owner));
   if (!begun.length) return;
   let card = note(begun);
   document.getElementById("dock").prepend(card);
@@ -24,11 +23,20 @@ export async function remind() {
   });
 }
 
+// Without those that another tab has gone on with.
+async function resting(begun) {
+  const running = new Set(((await navigator.locks?.query())?.held ?? []).map(({ name }) => name));
+  return begun.filter((place) => !running.has(`upload:${place.fingerprint}`));
+}
+
 function note(begun) {
   const n = begun.length;
   const chooser = h("input", { type: "file", multiple: true, class: "unseen", tabindex: -1, "aria-hidden": "true" });
   const names = begun.slice(0, SHOWN).map(({ path }) => h("li", {}, path));
-  const drop = () => { card.remove(); begun.forEach(discard); };
+  const drop = async () => {
+    card.remove();
+    (await resting(begun)).forEach(discard);
+  };
   const card = h("section", { class: "uploads interrupted", "aria-label": t("interrupted.title", { n }) },
     h("header", {}, icon("restore"), h("h2", {}, t("interrupted.title", { n })), h("p", { class: "faint" }, t("interrupted.hint"))),
     h("ul", { class: "paths faint" }, names, n > SHOWN && h("li", {}, t("uploads.more", { n: n - SHOWN }))),
