@@ -69,7 +69,7 @@ def shown(page: Page, name: str) -> None:
 def test_an_album_in_the_hand(hand: Page, gateway: RunningGateway, folder: int) -> None:
     hand.goto(share(gateway, folder, expires_at="2099-01-01T00:00:00Z"))
     expect(hand.get_by_role("heading", level=1)).to_have_text("Lofoten")
-    expect(hand.locator(".about")).to_contain_text(re.compile(r"^5 files · .* · until .*2099"))
+    expect(hand.locator(".about")).to_contain_text(re.compile(r"^1 folder · 5 files · .* · until .*2099"))
     hand.wait_for_function(
         "() => [...document.querySelectorAll('.album img')].filter((one) => one.naturalWidth > 0).length === 3"
     )

@@ -6,7 +6,7 @@ import { attempt, confirm, toast } from "../dialog.js";
 import { h } from "../dom.js";
 import { daysUntil, exactly, moment } from "../format.js";
 import { ListView } from "../files/listview.js";
-import { parentOf } from "../files/row.js";
+import { called, parentOf } from "../files/row.js";
 import { restore } from "../files/verbs.js";
 import { SIZE } from "../files/view.js";
 import { t } from "../text.js";
@@ -15,7 +15,7 @@ const PAGE = 1000;
 
 const left = (node) => t("bin.left", { n: daysUntil(node.expires_at) });
 const COLUMNS = [
-  { name: "location", text: ({ path }) => parentOf(path), title: ({ path }) => path },
+  { name: "location", text: ({ path }) => called(parentOf(path)), title: ({ path }) => path },
   SIZE,
   { name: "deleted", text: (node) => moment(node.deleted_at), title: (node) => exactly(node.deleted_at) },
   { name: "expires", text: left, title: (node) => exactly(node.expires_at) },
@@ -28,7 +28,7 @@ export function show(root, _params, leaving) {
     bar: h("div", { class: "bar" }, h("h1", {}, t("view.bin")), term, empty),
     empty: { picture: "bin", title: t("bin.nothing"), hint: t("bin.nothing.hint") },
     label: t("bin.label"), columns: COLUMNS,
-    row: { meta: (node) => [parentOf(node.path), left(node)].join(" · "), href: () => null },
+    row: { meta: (node) => [called(parentOf(node.path)), left(node)].join(" · "), href: () => null },
     actions: actionsFor,
     open: (node) => bringBack([node]),
     onItems: (items) => { empty.disabled = !items.length; },

@@ -5,7 +5,7 @@ import { tell } from "../changes.js";
 import { ask, closeButton, show } from "../dialog.js";
 import { h, icon } from "../dom.js";
 import { t } from "../text.js";
-import { parentOf } from "./row.js";
+import { called, parentOf } from "./row.js";
 
 const PAGE = 1000;
 
@@ -32,7 +32,7 @@ export function chooseFolder({ title, yes, from, without, refuses }) {
         const folders = await foldersIn(wanted);
         if (entering !== wanted) return;
         path = wanted;
-        here.textContent = path === "/" ? t("files.root") : path;
+        here.textContent = called(path);
         list.replaceChildren(...rows(path, folders.filter(({ id }) => !without.has(id)), enter));
         list.querySelector("button")?.focus();
       } catch (error) {

@@ -7,7 +7,7 @@ import { bytes, exactly, number, size } from "../format.js";
 import { share } from "../shares/dialogs.js";
 import { t } from "../text.js";
 import { kindOf } from "./kinds.js";
-import { parentOf } from "./row.js";
+import { called, parentOf } from "./row.js";
 
 export const showDetails = (node) => attempt(async () => {
   const known = await get(address(node.kind === "file" ? `files/${node.id}/details` : `folders/${node.id}`));
@@ -27,7 +27,7 @@ const pairs = (of) => h("dl", { class: "facts" },
 function facts(node) {
   const { totals } = node;
   return pairs([
-    ["details.folder", parentOf(node.path)],
+    ["details.folder", called(parentOf(node.path))],
     node.size !== null && ["column.size", `${size(node.size)} (${bytes(node.size)})`],
     node.media_type && ["details.type", node.media_type],
     ["column.modified", exactly(node.modified_at)],

@@ -9,6 +9,9 @@ export const downloadAddress = ({ kind, id }) => (kind === "folder" ? `/folders/
 export const folderAddress = (path) => (path === "/" ? "/" : `/?${new URLSearchParams({ path })}`);
 export const parentOf = (path) => path.slice(0, path.lastIndexOf("/")) || "/";
 
+// What a folder is called where its path is told: the top one has a name, too.
+export const called = (folder) => (folder === "/" ? t("files.root") : folder);
+
 const FINE = matchMedia("(pointer: fine)").matches;
 
 export const addressOf = (node) => (node.kind === "folder" ? folderAddress(node.path) : downloadAddress(node));

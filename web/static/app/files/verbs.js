@@ -8,7 +8,7 @@ import { loaded } from "../loading.js";
 import { t } from "../text.js";
 import { chooseFolder } from "./chooser.js";
 import { stemLength } from "./kinds.js";
-import { addressOf, downloadAddress, parentOf } from "./row.js";
+import { addressOf, called, downloadAddress, parentOf } from "./row.js";
 
 const AT_ONCE = 1000; // ids that one request may name
 
@@ -79,7 +79,7 @@ const into = (verb, nodes, parent) => attempt(async () => {
 
 function tellDone(verb, done, total, parent) {
   tell([...foldersOf(done), parent]);
-  const words = { ...about(done), total, folder: parent === "/" ? t("files.root") : parent };
+  const words = { ...about(done), total, folder: called(parent) };
   toast(done.length === total ? t(`${verb}.done`, words) : t(`${verb}.part`, words));
 }
 

@@ -5,13 +5,13 @@ import { attempt } from "../dialog.js";
 import { h } from "../dom.js";
 import { actionsFor } from "../files/actions.js";
 import { ListView } from "../files/listview.js";
-import { folderAddress, parentOf } from "../files/row.js";
+import { called, folderAddress, parentOf } from "../files/row.js";
 import { MODIFIED, open, SIZE } from "../files/view.js";
 import { go, title } from "../router.js";
 import { t } from "../text.js";
 
 const PAGE = 1000; // by size or time each page costs as much as all of them would
-const COLUMNS = [{ name: "location", text: ({ path }) => parentOf(path), title: ({ path }) => path }, SIZE, MODIFIED];
+const COLUMNS = [{ name: "location", text: ({ path }) => called(parentOf(path)), title: ({ path }) => path }, SIZE, MODIFIED];
 const NOTHING = { picture: "search", title: t("search.nothing"), hint: t("search.nothing.hint") };
 const NO_WORDS = { picture: "search", title: t("search.no-words"), hint: t("search.nothing.hint") };
 const box = document.getElementById("search").elements.q;
@@ -24,7 +24,7 @@ export function show(root, params, leaving) {
     bar: h("div", { class: "bar" }, heading),
     empty: NO_WORDS,
     label: t("search.label"), columns: COLUMNS,
-    row: { meta: (node) => [parentOf(node.path), SIZE.text(node)].filter(Boolean).join(" · "), download: true },
+    row: { meta: (node) => [called(parentOf(node.path)), SIZE.text(node)].filter(Boolean).join(" · "), download: true },
     actions: (nodes) => withPlace(nodes, actionsFor(nodes, view.pages.items)),
     open: (node) => open(node, view.pages.items),
     onSort: (by) => sortBy(by),

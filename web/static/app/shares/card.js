@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton } from "../dom.js";
 import { exactly, moment } from "../format.js";
-import { folderAddress, parentOf } from "../files/row.js";
+import { called, folderAddress, parentOf } from "../files/row.js";
 import { menu } from "../menu.js";
 import { t } from "../text.js";
 import { change, copyLink, revoke, showLines, stateOf } from "./dialogs.js";
@@ -60,5 +60,5 @@ function label(button, text) {
 function placeOf({ path }) {
   if (path === null) return null;
   const folder = parentOf(path);
-  return h("span", {}, h("a", { href: folderAddress(folder) }, folder === "/" ? t("files.root") : folder), " · ");
+  return h("span", {}, h("a", { href: folderAddress(folder) }, called(folder)), " · ");
 }

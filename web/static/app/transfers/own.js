@@ -2,6 +2,7 @@
 
 import { h, icon, iconButton, setIcon } from "../dom.js";
 import { duration, size, speed } from "../format.js";
+import { called } from "../files/row.js";
 import { Graph } from "../graph.js";
 import { Meter } from "../meter.js";
 import { t } from "../text.js";
@@ -28,7 +29,7 @@ export class OwnCard {
         h("h2", { class: "title", title: item.path }, item.name),
         this.#figures,
         this.#bar,
-        h("p", { class: "faint" }, t("transfer.here", { folder: item.folder })),
+        h("p", { class: "faint" }, t("transfer.here", { folder: called(item.folder) })),
       ),
       this.#graph.element,
       h(

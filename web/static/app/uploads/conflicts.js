@@ -1,6 +1,7 @@
 // What shall become of a file whose name is taken: asked one at a time, or answered once for all of them.
 
 import { choose } from "../dialog.js";
+import { called } from "../files/row.js";
 import { t } from "../text.js";
 
 let forAll = null;
@@ -22,7 +23,7 @@ async function verdictOn(item, signal) {
   if (signal.aborted) return "skip"; // paused or given up while another one was asked about
   const answer = await choose({
     title: t("conflict.title", { name: item.name }),
-    detail: t("conflict.detail", { folder: item.folder }),
+    detail: t("conflict.detail", { folder: called(item.folder) }),
     options: [
       { value: "keep", label: t("conflict.keep") },
       { value: "replace", label: t("conflict.replace"), danger: true },
