@@ -57,8 +57,13 @@ def test_a_text_is_shown_in_part_and_never_as_markup(page: Page, put: Put) -> No
     assert shown.startswith("<b>begin</b>\nline") and "the end" not in shown
     press(page, "ArrowRight")
     expect(page.locator("pre")).to_have_text("<script>document.title='taken'</script>")
-    press(page, "Escape")
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_title("texts · Stowgram")
+    page.get_by_role("link", name="small.html", exact=True).click()
+    press(page, "Escape", "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(row(page, "small.html")).to_be_visible()
 
 
 def test_details_have_the_digests_and_the_chunks(page: Page, put: Put) -> None:

@@ -9,13 +9,14 @@ let names = 0;
 
 // Show a dialog. `build(close)` gives its contents; the promise is of what `close` was called with, null if dismissed.
 // `kind`: "card" in the middle, "sheet" at the side, "full" for all of the window. `signal` dismisses it, and so does going
-// to another place, unless it `stays`: where it is of no place, or what it shows cannot be had again.
+// to another place, unless it `stays`: where it is of no place, or what it shows cannot be had again. One for all of the
+// window is a place itself: the way back of the browser, or of a phone, leads out of it, and so does all that closes it.
 export function show(title, build, { kind = "card", hideTitle = false, stays = false, signal } = {}) {
   return new Promise((resolve) => {
     const id = `dialog-${++names}`;
     const box = h("dialog", { class: kind, "aria-labelledby": id, data: stays ? { stays } : {} });
     let answer = null;
-    const close = (value = null) => { answer = value; box.close(); };
+    const close = kind === "full" ? place(box) : (value = null) => { answer = value; box.close(); };
     const heading = h("h2", { id, class: hideTitle && "unseen" }, title);
     box.append(heading, ...[build(close)].flat());
     box.addEventListener("close", () => { raiseNotes(); box.remove(); resolve(answer); });
@@ -26,6 +27,18 @@ export function show(title, build, { kind = "card", hideTitle = false, stays = f
     raiseNotes();
     box.querySelector("[autofocus]")?.focus();
   });
+}
+
+// Make the dialog a step of the history. What leads out of it, once: a second step would leave more than the dialog.
+function place(box) {
+  let left = false;
+  const leave = () => {
+    if (!left) history.back(); // and then the router dismisses it
+    left = true;
+  };
+  box.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
+  history.pushState(null, "");
+  return leave;
 }
 
 // A click on the dialog's backdrop is one on the dialog itself, beside its box.

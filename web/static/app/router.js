@@ -10,6 +10,7 @@ import { t } from "./text.js";
 const main = document.getElementById("view");
 let views = {};
 let shown = { path: null, module: null, leaving: new AbortController() };
+let at = ""; // the address that is shown, or on its way
 let turn = 0; // counts the ways asked for; only the last one may end up on the page
 
 // Go to an address of ours, as a click on a link does.
@@ -24,6 +25,7 @@ export function title(text) {
 
 async function render() {
   const mine = ++turn;
+  at = location.href;
   const { pathname, searchParams } = new URL(location);
   const view = views[pathname];
   dismiss();
@@ -81,6 +83,6 @@ function onClick(event) {
 export function start(known) {
   views = known;
   document.addEventListener("click", onClick);
-  addEventListener("popstate", render);
+  addEventListener("popstate", () => (location.href === at ? dismiss() : render())); // out of a dialog, or elsewhere
   return render();
 }
