@@ -97,6 +97,9 @@ def test_a_finger_opens_by_a_tap_turns_by_a_swipe_and_chooses_by_resting(
     with window(browser, gateway, **PHONE) as page:
         sign_in(page)
         page.get_by_role("link", name="touched").tap()
+        size = page.get_by_role("columnheader", name="Size")
+        size.get_by_role("button").tap()
+        expect(size).to_have_attribute("aria-sort", "ascending")
         target = row(page, "b.txt").locator(".name")
         box = target.bounding_box()
         assert box
