@@ -389,6 +389,11 @@ def test_a_download_by_an_address_goes_on_when_that_is_over_but_no_other_begins(
     assert fetched(everything, here) == 410, "it is another download"
     hours_later(24)
     assert fetched(file, here) == 410, "its own 12 hours are over"
+    # An address that somebody lost is good no longer because somebody else, from there, begins with the password.
+    hours_later(26)
+    assert browser.post(f"/share/{share}", data={"password": PASSWORD}).status_code == 303
+    (anew,) = re.findall(r'data-download="([^"]+)"', browser.get(f"/share/{share}").text)
+    assert (fetched(anew, here), fetched(file, here)) == (200, 410)
 
 
 def test_a_cookie_ends_with_the_password(scene: Scene) -> None:

@@ -72,8 +72,8 @@ def address(visit: Visit, place: str, node_id: int, **query: Any) -> str:
 
 
 def meant(share: Share, token: str) -> int:
-    """The file or folder that the token is for. Raises NotFound for none of ours, Gone for one that is over, but for
-    who has begun to download by it.
+    """The file or folder that the token is for. Raises NotFound for none of ours, Gone for one that is over; where a
+    download of it has begun, that is LIFE later at most: what begins anew there must not make it last.
     """
     try:
         share_id, stamp, node_id, ends = _addresses().loads(token)
@@ -81,7 +81,9 @@ def meant(share: Share, token: str) -> int:
         raise NotFound("This link is incomplete, or none of ours.") from None
     if share_id != share.id:
         raise NotFound("This link is for something else.")
-    over = time.time() >= ends and not gateway().visits.has_begun(share, client(), node_id)
+    now = time.time()
+    goes_on = now < ends + LIFE and gateway().visits.has_begun(share, client(), node_id)
+    over = now >= ends and not goes_on
     if over or not compare_digest(stamp, gateway().visits.stamp(share)):
         raise Gone("This link is over. Open the page that it is from again.")
     return int(node_id)
