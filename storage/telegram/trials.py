@@ -99,7 +99,7 @@ class Trials:
         """Telegram complained: one less."""
         self.fail(now)
         self.connections = max(1, self.connections - 1)
-        self._upwards = True
+        self._upwards, self._usual = True, None
         self.put_off(now)
 
     def begin_anew(self, now: float) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model import MIB
 from storage.telegram.pace import SLOTS, Pace
-from storage.telegram.trials import FIRST_CONNECTIONS
+from storage.telegram.trials import FIRST_CONNECTIONS, PATIENCE, Trials
 from tests.storage.line import Line
 
 
@@ -97,6 +97,19 @@ def test_a_flood_wait_halves_the_window_and_takes_a_connection_once() -> None:
     for _ in range(10):  # all that was in flight gets the same answer
         pace.flooded(line.now)
     assert (pace.window, pace.connections) == (window // 2, 7)
+
+
+def test_more_connections_are_not_measured_against_what_those_before_a_complaint_brought() -> None:
+    trials = Trials(2)
+    trials.put_off(0.0)
+    trials.judge(0.0, rate=40.0, seconds=0.1)  # the usual rate of two
+    trials.cut(0.0)
+    later = PATIENCE
+    trials.judge(later, rate=20.0, seconds=0.1)
+    assert (trials.running, trials.connections) == (True, 2)
+    assert trials.settled(later + 1)
+    trials.judge(later + 1, rate=26.0, seconds=0.1)  # of what they promise a fourth, and more
+    assert (trials.running, trials.connections) == (False, 2)
 
 
 def test_after_a_flood_wait_the_window_grows_back_but_slowly() -> None:
