@@ -237,6 +237,7 @@ def test_uploads_whose_means_did_not_come_begin_when_they_are_asked_for_again(
 
 
 def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> None:
+    page.clock.install()
     page.get_by_role("link", name="Admin").click()
     expect(page.get_by_role("heading", name="All is well")).to_be_visible()
     for part in ("Storage", "Cache", "Limits", "This process", "Telegram accounts"):
@@ -245,6 +246,7 @@ def test_an_admin_sees_how_the_house_is(page: Page, gateway: RunningGateway) -> 
     table = page.get_by_role("region", name="Telegram accounts")
     table.focus()
     table.evaluate("table => { table.scrollLeft = 60; table.dataset.before = true; }")
+    page.clock.fast_forward(5000)
     expect(page.locator(".scroll[data-before]")).to_have_count(0)  # it was shown anew
     assert table.evaluate("table => table.scrollLeft") == 60
     expect(table).to_be_focused()
