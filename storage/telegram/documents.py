@@ -78,7 +78,7 @@ class Documents:
         for locator in wanted:
             self._promise(locator)
         if wanted:
-            self._begin(self._fetch_all(wanted))
+            self._begin(self._fetch_behind(wanted))
 
     async def missing(self, locators: Iterable[Locator]) -> frozenset[Locator]:
         """Those whose message is gone or holds no document, looked up anew. Raises a StoreError of the call."""
@@ -124,6 +124,11 @@ class Documents:
         await asyncio.sleep(0)
         queue, self._queue = self._queue, []
         await self._fetch_all(queue)
+
+    async def _fetch_behind(self, locators: list[Locator]) -> None:
+        while self._queue:  # whoever reads needs one message now, and its answer comes first if it is asked for first
+            await asyncio.sleep(0)
+        await self._fetch_all(locators)
 
     async def _fetch_all(self, locators: list[Locator]) -> None:
         for channel in {locator.channel for locator in locators}:
