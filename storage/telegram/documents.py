@@ -126,7 +126,7 @@ class Documents:
         await self._fetch_all(queue)
 
     async def _fetch_behind(self, locators: list[Locator]) -> None:
-        while self._queue:  # whoever reads needs one message now, and its answer comes first if it is asked for first
+        if self._queue:  # whoever reads needs one message now: its call goes first, in this turn of the loop
             await asyncio.sleep(0)
         await self._fetch_all(locators)
 

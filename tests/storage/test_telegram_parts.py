@@ -273,17 +273,22 @@ def test_messages_that_are_named_twice_are_looked_up_once_and_answered() -> None
 def test_the_message_that_is_read_is_asked_for_before_those_that_are_foreseen() -> None:
     asked: list[list[int]] = []
 
-    async def get_messages(_: int, ids: list[int]) -> list[Any]:
-        asked.append(ids)
-        return []
-
     async def scenario() -> None:
+        both = asyncio.Event()
+
+        async def get_messages(_: int, ids: list[int]) -> list[Any]:
+            asked.append(ids)
+            if len(asked) == 2:
+                both.set()
+            await both.wait()
+            return []
+
         documents = Documents(get_messages)
-        read, *around = (Locator(-100, number) for number in (1, 2, 3))
-        asyncio.get_running_loop().call_soon(documents.foresee, [read, *around])  # as a client does
-        for locator in (read, *around):
-            with pytest.raises(ChunkMissing):
-                await asyncio.wait_for(documents.get(locator), 5)
+        locators = [Locator(-100, number) for number in (1, 2, 3)]
+        asyncio.get_running_loop().call_soon(documents.foresee, locators)  # as a client does
+        with pytest.raises(ChunkMissing):
+            async with asyncio.timeout(5):
+                await documents.get(locators[0])
 
     asyncio.run(scenario())
     assert asked == [[1], [2, 3]]
