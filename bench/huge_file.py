@@ -1,6 +1,6 @@
 """Table 7: a file of 100 GiB beside one of 100 MiB: memory, the plan, the start, a range in the middle, aria2c.
 
-    python -m bench.huge_file [--gib 100] [--seconds 8] [--rounds 3]
+    python -m bench.huge_file [--gib 100] [--seconds 8] [--rounds 9]
 
 The large file is synthetic (bench/synthetic.py): 1600 messages, each with digests of its own. The plan is made in this
 process from the gateway's own database; everything else goes over HTTP at 0 ms, uncached. Memory is that of a gateway
@@ -98,7 +98,7 @@ def part_by_aria2c(house: Stocked, name: str, seconds: float, folder: Path) -> s
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--gib", type=float, default=100)
-    parser.add_argument("--rounds", type=int, default=3, help="of memory")
+    parser.add_argument("--rounds", type=int, default=9, help="of memory, which scatters")
     parser.add_argument("--seconds", type=float, default=8, help="of each download whose memory is watched")
     chosen = parser.parse_args()
     large = round(chosen.gib * (1 << 30))
