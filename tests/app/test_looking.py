@@ -61,6 +61,7 @@ def test_a_text_is_shown_in_part_and_never_as_markup(page: Page, put: Put) -> No
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_title("texts · Stowgram")
     page.get_by_role("link", name="small.html", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     press(page, "Escape", "Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(row(page, "small.html")).to_be_visible()
