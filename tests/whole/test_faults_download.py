@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 
@@ -299,6 +300,16 @@ def test_a_client_that_stays_but_stops_reading_is_cut(
 def test_a_client_that_waits_for_telegram_is_not_taken_for_one_that_stopped_reading(
     gateway: RunningGateway, sandbox: RunningSandbox, file_id: int
 ) -> None:
-    received = download(gateway, file_id, Strike(sandbox, flood(GET_FILE, STALL + 1, 2)))
+    # Every account is told to wait once; twice, one after the other, would be longer than a piece is waited for.
+    calm = Timer(1.0, sandbox.control.clear)
+
+    def told_to_wait(scene: Scene) -> None:
+        flood(GET_FILE, STALL + 1, None)(scene)
+        calm.start()
+
+    began = time.monotonic()
+    received = download(gateway, file_id, Strike(sandbox, told_to_wait))
+    calm.join()
     assert_true(received, BODY)
     assert not received.is_short
+    assert time.monotonic() - began > STALL
